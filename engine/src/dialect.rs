@@ -1,0 +1,3 @@
+//! SQL text of each database: strategies and statements. Knows SQL and no sockets.
+
+pub mod postgres;

@@ -1,0 +1,1 @@
+//! shoofly's own tables in the target database.

@@ -1,0 +1,29 @@
+//! The engine of shoofly: intent → plan → effect, the first arrow pure.
+//!
+//! A migration ([`source`]) is read by a real parser ([`sql`]) into operations ([`op`]); the planner ([`plan::planner`])
+//! turns them and the catalogue ([`schema`], [`facts`]) into a [`plan::Plan`] without touching anything; [`run`] carries
+//! the plan out against a live database under lock budgets and keeps its [`ledger`] there.
+
+pub mod dialect;
+pub mod driver;
+pub mod error;
+pub mod event;
+pub mod facts;
+pub mod guard;
+pub mod ledger;
+pub mod name;
+pub mod op;
+pub mod plan;
+pub mod run;
+pub mod schema;
+pub mod settings;
+pub mod source;
+pub mod sql;
+pub mod text;
+
+pub use error::{Error, Exit, Problem};
+pub use event::{Event, Events};
+pub use plan::Plan;
+pub use run::Engine;
+pub use settings::Settings;
+pub use source::Migration;

@@ -1,0 +1,94 @@
+//! What an operator can turn, with the defaults and the reason for each.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use crate::plan::Hazard;
+
+/// Settings of one run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Lock discipline.
+    pub locks: LockSettings,
+    /// Backfill pace.
+    pub fill: FillSettings,
+    /// Hazards that the operator accepts.
+    pub accept: BTreeSet<Hazard>,
+    /// Whether steps that block the application may be planned (`--allow blocking`).
+    pub allow_blocking: bool,
+}
+
+/// How locks that conflict with reads or writes are asked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LockSettings {
+    /// How long the first lock of a step may be waited for. Whoever queues behind us waits at most this long.
+    pub budget: Duration,
+    /// The same for each further table of the step: short, so that we and not the application lose a deadlock.
+    pub further: Duration,
+    /// A transaction that is older than this and holds any lock on the table is waited for without asking.
+    pub patience: Duration,
+    /// Time between two looks.
+    pub look_every: Duration,
+    /// How long to go on looking and trying before giving up with the blockers' names.
+    pub give_up_after: Duration,
+}
+
+/// How a backfill is paced.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FillSettings {
+    /// Connections that fill side by side. One by default: a second one can take a small server down.
+    pub lanes: NonZeroU32,
+    /// How long one chunk's transaction should take: a writer of the same row waits this long at worst.
+    pub chunk: Duration,
+    /// Rows per second at most, all lanes together; `None` for no limit.
+    pub rate: Option<NonZeroU32>,
+    /// How the fill shares the server with the application.
+    pub pace: Pace,
+    /// How long to wait for an old snapshot to go before filling without its pages being pruned.
+    pub horizon_wait: Duration,
+}
+
+/// How the fill shares the server with the application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// Backs off when chunks take longer than they do on an idle server.
+    Polite,
+    /// One chunk after the other.
+    Full,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            locks: LockSettings::default(),
+            fill: FillSettings::default(),
+            accept: BTreeSet::new(),
+            allow_blocking: false,
+        }
+    }
+}
+
+impl Default for LockSettings {
+    fn default() -> Self {
+        Self {
+            budget: Duration::from_millis(100),
+            further: Duration::from_millis(50),
+            patience: Duration::from_millis(100),
+            look_every: Duration::from_millis(50),
+            give_up_after: Duration::from_secs(600),
+        }
+    }
+}
+
+impl Default for FillSettings {
+    fn default() -> Self {
+        Self {
+            lanes: NonZeroU32::MIN,
+            chunk: Duration::from_millis(15),
+            rate: None,
+            pace: Pace::Polite,
+            horizon_wait: Duration::from_secs(60),
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Parsers: SQL → operations. Expressions are kept as written, byte for byte.
+
+pub mod postgres;

@@ -1,0 +1,1 @@
+//! PostgreSQL SQL, read with a lossless parser.
