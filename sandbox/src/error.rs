@@ -20,7 +20,9 @@ pub enum SandboxError {
         variable: String,
     },
     /// A client program is missing.
-    #[error("the program `{program}` was not found\n    do:  install PostgreSQL's client programs (Debian, Ubuntu: apt-get install postgresql-client postgresql-contrib)")]
+    #[error(
+        "the program `{program}` was not found\n    do:  install PostgreSQL's client programs (Debian, Ubuntu: apt-get install postgresql-client postgresql-contrib)"
+    )]
     NoProgram {
         /// Its name.
         program: String,

@@ -97,9 +97,9 @@ impl Installation {
         let prefix = self.bin.parent().unwrap_or(&self.bin);
         let mut folders = vec![prefix.join("lib"), prefix.join("lib/postgresql"), prefix.join("lib64/pgsql")];
         folders.extend(ask(&self.bin.join("pg_config"), "--pkglibdir"));
-        folders.iter().any(|folder| {
-            ["so", "dylib"].iter().any(|ending| folder.join(name).with_extension(ending).is_file())
-        })
+        folders
+            .iter()
+            .any(|folder| ["so", "dylib"].iter().any(|ending| folder.join(name).with_extension(ending).is_file()))
     }
 }
 

@@ -104,7 +104,8 @@ impl Server {
         for tried in 1.. {
             server.port = free_port()?;
             match server.launch() {
-                Err(SandboxError::Failed { output, .. }) if tried < PORT_TRIES && output.contains("Address already") => {}
+                Err(SandboxError::Failed { output, .. })
+                    if tried < PORT_TRIES && output.contains("Address already") => {}
                 other => return other.map(|()| server),
             }
         }
@@ -228,7 +229,10 @@ impl Server {
         while !accepts(&self.data(), child.id()) {
             if let Some(status) = child.try_wait().doing("look after the server")? {
                 *process = None;
-                return Err(SandboxError::Failed { program: "postgres".to_owned(), output: self.died(status, log_start) });
+                return Err(SandboxError::Failed {
+                    program: "postgres".to_owned(),
+                    output: self.died(status, log_start),
+                });
             }
             if Instant::now() > deadline {
                 return Err(self.too_slow("start"));
