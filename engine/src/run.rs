@@ -9,6 +9,7 @@ use crate::event::Events;
 use crate::facts::Facts;
 use crate::name::TableName;
 use crate::plan::Plan;
+pub use crate::plan::Direction;
 use crate::settings::Settings;
 use crate::source::Migration;
 
@@ -77,15 +78,6 @@ pub enum RunState {
     RolledBack,
 }
 
-/// Which way a run goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Direction {
-    /// The migration's `up`.
-    Up,
-    /// Its `down`.
-    Down,
-}
 /// How a verb ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
