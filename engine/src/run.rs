@@ -8,8 +8,8 @@ use crate::error::Error;
 use crate::event::Events;
 use crate::facts::Facts;
 use crate::name::TableName;
-use crate::plan::Plan;
 pub use crate::plan::Direction;
+use crate::plan::Plan;
 use crate::settings::Settings;
 use crate::source::Migration;
 
