@@ -1,0 +1,104 @@
+//! What one event says, as text; where it stands on the screen is the readers' business.
+
+use std::time::Duration;
+
+use shoofly_engine::error::Blocker;
+use shoofly_engine::event::FillProgress;
+use shoofly_engine::plan::{LockMode, PhaseKind};
+
+use crate::output::text::{self, Paint};
+
+/// Width of a step's title before its timing.
+const TITLE: usize = 64;
+/// Blockers named on the screen; the others are counted.
+const NAMED: usize = 3;
+
+/// `backfill`
+pub(super) fn phase(paint: Paint, phase: PhaseKind) -> String {
+    paint.bold(phase.word())
+}
+
+/// `  ✓ swap in the new column                    6 ms   locked 5 ms`
+pub(super) fn done(paint: Paint, title: &str, took: Option<Duration>, locked: Option<Duration>) -> String {
+    let timing = took.map_or_else(|| "done before".to_owned(), text::time);
+    let mut line = format!("  {} {title:<TITLE$} {timing:>10}", paint.green("✓"));
+    if let Some(locked) = locked {
+        line.push_str(&paint.dim(&format!("   locked {}", text::time(locked))));
+    }
+    line
+}
+
+/// `62.3 %   1 240 000 rows   48 k rows/s   14 s left   2 lanes`
+pub(super) fn fill(progress: &FillProgress) -> String {
+    let mut parts = vec![
+        format!("{:.1} %", text::percent(progress.blocks_done, progress.blocks_total)),
+        format!("{} rows", text::count(progress.rows_written)),
+        format!("{} rows/s", text::short(progress.rows_per_second)),
+    ];
+    if let Some(eta) = progress.eta {
+        parts.push(format!("{} left", text::time(Duration::from_secs(eta.as_secs().max(1)))));
+    }
+    parts.push(if progress.lanes == 1 { "1 lane".to_owned() } else { format!("{} lanes", progress.lanes) });
+    if progress.deferred > 0 {
+        parts.push(format!("{} locked rows put off", text::count(progress.deferred)));
+    }
+    parts.join("   ")
+}
+
+/// `waiting 12 s to ask for ACCESS EXCLUSIVE on orders`, and who is in the way, one line each.
+pub(super) fn waiting(table: &str, mode: LockMode, waited: Duration, blockers: &[Blocker]) -> Vec<String> {
+    let mut lines = vec![format!("waiting {} to ask for {} on {table}; in the way:", text::time(waited), mode.sql())];
+    lines.extend(blockers.iter().take(NAMED).map(|blocker| format!("  {blocker}")));
+    if blockers.len() > NAMED {
+        lines.push(format!("  and {} more", blockers.len() - NAMED));
+    }
+    lines
+}
+
+/// `lock not granted within 100 ms: stepped aside, trying again`
+pub(super) fn missed(asked: Duration) -> String {
+    format!("lock not granted within {}: stepped aside, trying again", text::time(asked))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shoofly_engine::name::TableName;
+
+    fn progress() -> FillProgress {
+        FillProgress {
+            table: TableName::new("public".parse().unwrap(), "t".parse().unwrap()),
+            blocks_done: 623,
+            blocks_total: 1000,
+            rows_written: 1_240_000,
+            rows_per_second: 48_000.0,
+            eta: Some(Duration::from_millis(14_200)),
+            lanes: 2,
+            deferred: 0,
+        }
+    }
+
+    #[test]
+    fn a_fill_says_how_far_and_how_fast() {
+        assert_eq!(fill(&progress()), "62.3 %   1 240 000 rows   48 k rows/s   14.0 s left   2 lanes");
+        let unknown = FillProgress { eta: None, lanes: 1, deferred: 3, ..progress() };
+        assert!(fill(&unknown).ends_with("1 lane   3 locked rows put off"));
+    }
+
+    #[test]
+    fn a_wait_names_who_is_in_the_way() {
+        let blocker = Blocker {
+            pid: 7,
+            user: "app".into(),
+            application: "psql".into(),
+            state: "idle in transaction".into(),
+            transaction_age: 34.0,
+            query: "select 1".into(),
+            holds: "t: ACCESS SHARE".into(),
+        };
+        let lines = waiting("t", LockMode::AccessExclusive, Duration::from_secs(12), &vec![blocker; 5]);
+        assert!(lines[0].starts_with("waiting 12.0 s to ask for ACCESS EXCLUSIVE on t"));
+        assert!(lines[1].contains("pid 7 (app / psql, idle in transaction)"));
+        assert_eq!(lines.last().unwrap(), "  and 2 more");
+    }
+}

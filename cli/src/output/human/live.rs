@@ -1,0 +1,174 @@
+//! On a terminal: finished steps scroll up, the one under way moves at the bottom.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use shoofly_engine::Event;
+use shoofly_engine::plan::StepId;
+
+use super::line;
+use crate::output::Reader;
+use crate::output::text::{self, Paint};
+
+/// Redraws per second.
+const FRAMES: u8 = 10;
+
+/// A moving line at the bottom of the terminal.
+pub(in crate::output) struct Live {
+    screen: MultiProgress,
+    paint: Paint,
+    under_way: Option<UnderWay>,
+    /// Lines below the moving one: who is in the way.
+    below: Vec<ProgressBar>,
+    /// How long each step's conflicting locks were held, for the step's last line.
+    locked: BTreeMap<StepId, Duration>,
+}
+
+struct UnderWay {
+    bar: ProgressBar,
+    title: String,
+    began: Instant,
+}
+
+impl Live {
+    /// On stderr.
+    pub(in crate::output) fn new() -> Self {
+        let screen = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(FRAMES));
+        Self { screen, paint: Paint::for_stderr(), under_way: None, below: Vec::new(), locked: BTreeMap::new() }
+    }
+
+    fn print(&self, line: impl AsRef<str>) {
+        // Fails only where the terminal is gone, and then nobody reads it.
+        self.screen.println(line).ok();
+    }
+
+    fn began(&mut self, title: String) {
+        self.end();
+        let bar = self.screen.add(ProgressBar::new_spinner());
+        bar.set_style(style("  {spinner} {msg}"));
+        bar.set_message(title.clone());
+        self.under_way = Some(UnderWay { bar, title, began: Instant::now() });
+    }
+
+    fn end(&mut self) {
+        self.clear_below();
+        if let Some(under_way) = self.under_way.take() {
+            under_way.bar.finish_and_clear();
+            self.screen.remove(&under_way.bar);
+        }
+    }
+
+    fn clear_below(&mut self) {
+        for bar in self.below.drain(..) {
+            bar.finish_and_clear();
+            self.screen.remove(&bar);
+        }
+    }
+
+    /// Shows `text` where the step's title stood, and `below` underneath.
+    fn say(&mut self, text: &str, below: &[String]) {
+        let Some(under_way) = &self.under_way else { return };
+        let elapsed = self.paint.dim(&text::time(under_way.began.elapsed()));
+        under_way.bar.set_message(format!("{}   {elapsed}   {}", under_way.title, self.paint.yellow(text)));
+        while self.below.len() > below.len() {
+            if let Some(bar) = self.below.pop() {
+                bar.finish_and_clear();
+                self.screen.remove(&bar);
+            }
+        }
+        while self.below.len() < below.len() {
+            let bar = self.screen.add(ProgressBar::new_spinner());
+            bar.set_style(style("    {msg}"));
+            self.below.push(bar);
+        }
+        for (bar, text) in self.below.iter().zip(below) {
+            bar.set_message(self.paint.dim(text.trim_start()));
+        }
+    }
+
+    fn bar(&mut self, done: u64, total: u64, message: String) {
+        self.clear_below();
+        let Some(under_way) = &self.under_way else { return };
+        if under_way.bar.length() != Some(total) {
+            under_way.bar.set_length(total);
+            under_way.bar.set_style(style("  {spinner} {prefix}\n    {bar:40.green/dim} {msg}").progress_chars("━╸─"));
+            under_way.bar.set_prefix(under_way.title.clone());
+        }
+        under_way.bar.set_position(done.min(total));
+        under_way.bar.set_message(message);
+    }
+
+    fn step_done(&mut self, step: &StepId, title: &str, took: Option<Duration>) {
+        self.end();
+        let locked = self.locked.remove(step);
+        self.print(line::done(self.paint, title, took, locked));
+    }
+}
+
+impl Reader for Live {
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::RunBegan { migration, resumed, .. } => {
+                let how = if resumed { " (resumed)" } else { "" };
+                self.print(format!("{}{how}", self.paint.bold(&migration)));
+            }
+            Event::PhaseBegan { phase } => {
+                self.end();
+                self.print(line::phase(self.paint, phase));
+            }
+            Event::StepBegan { title, .. } => self.began(title),
+            Event::StepDone { step, title, took } => self.step_done(&step, &title, took),
+            Event::LockWaiting { table, mode, blockers, waited, .. } => {
+                let lines = line::waiting(&table.display(), mode, waited, &blockers);
+                if let Some((first, rest)) = lines.split_first() {
+                    self.say(first, rest);
+                }
+            }
+            Event::LockMissed { asked, .. } => self.say(&line::missed(asked), &[]),
+            Event::LockReleased { step, total, .. } => {
+                let longest = self.locked.entry(step).or_default();
+                *longest = total.max(*longest);
+            }
+            Event::FillProgress(progress) => {
+                self.bar(progress.blocks_done, progress.blocks_total, line::fill(&progress));
+            }
+            Event::FillWaiting { because } => self.say(&because, &[]),
+            Event::CheckProgress { claim, blocks_done, blocks_total } => {
+                let message = format!("{:.1} %   {claim}", text::percent(blocks_done, blocks_total));
+                self.bar(blocks_done, blocks_total, message);
+            }
+            Event::Proved { claim } => {
+                let mark = self.paint.green("✓");
+                self.print(format!("    {mark} {}", self.paint.dim(&claim)));
+            }
+            Event::Notice { text } => self.remark(&text),
+            Event::Ready => {
+                self.end();
+                self.print(format!("{} both shapes work and are proved", self.paint.bold("ready:")));
+            }
+            Event::RunEnded { .. } => self.end(),
+        }
+    }
+
+    fn remark(&mut self, text: &str) {
+        self.print(format!("  {} {text}", self.paint.yellow("·")));
+    }
+
+    fn tick(&mut self) {
+        if let Some(under_way) = &self.under_way {
+            under_way.bar.tick();
+        }
+    }
+
+    fn finish(&mut self) {
+        self.end();
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    // The templates are literals of this file; a wrong one would show at once.
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+        .tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ")
+}

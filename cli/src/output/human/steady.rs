@@ -1,0 +1,97 @@
+//! Not on a terminal: a line when something happens, and one every ten seconds while it goes on.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use shoofly_engine::Event;
+use shoofly_engine::plan::StepId;
+
+use super::line;
+use crate::output::text::{self, Paint};
+use crate::output::{Reader, stderr};
+
+/// Time between two lines about the same thing.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// Plain lines.
+pub(in crate::output) struct Lines {
+    paint: Paint,
+    said: Instant,
+    /// What the next line will say.
+    waiting: Option<String>,
+    /// Whether this step has been reported as waiting for a lock: the first wait is said at once.
+    waited: bool,
+    locked: BTreeMap<StepId, Duration>,
+}
+
+impl Lines {
+    /// On stderr.
+    pub(in crate::output) fn new() -> Self {
+        let paint = Paint::for_stderr();
+        Self { paint, said: Instant::now(), waiting: None, waited: false, locked: BTreeMap::new() }
+    }
+
+    fn say(&mut self, line: &str) {
+        stderr(line);
+        self.said = Instant::now();
+        self.waiting = None;
+    }
+
+    fn later(&mut self, line: String) {
+        self.waiting = Some(line);
+        self.tick();
+    }
+}
+
+impl Reader for Lines {
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::RunBegan { migration, resumed, .. } => {
+                let how = if resumed { " (resumed)" } else { "" };
+                self.say(&format!("{migration}{how}"));
+            }
+            Event::PhaseBegan { phase } => self.say(&line::phase(self.paint, phase)),
+            Event::StepBegan { title, .. } => {
+                self.waited = false;
+                self.later(format!("    {title} …"));
+            }
+            Event::StepDone { step, title, took } => {
+                let locked = self.locked.remove(&step);
+                self.say(&line::done(self.paint, &title, took, locked));
+            }
+            Event::LockWaiting { table, mode, blockers, waited, .. } => {
+                let lines = line::waiting(&table.display(), mode, waited, &blockers);
+                let said = lines.iter().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n");
+                if std::mem::replace(&mut self.waited, true) { self.later(said) } else { self.say(&said) }
+            }
+            Event::LockMissed { asked, .. } => self.later(format!("    {}", line::missed(asked))),
+            Event::LockReleased { step, total, .. } => {
+                let longest = self.locked.entry(step).or_default();
+                *longest = total.max(*longest);
+            }
+            Event::FillProgress(progress) => self.later(format!("    {}", line::fill(&progress))),
+            Event::FillWaiting { because } => self.later(format!("    {because}")),
+            Event::CheckProgress { claim, blocks_done, blocks_total } => {
+                self.later(format!("    {:.1} %   {claim}", text::percent(blocks_done, blocks_total)));
+            }
+            Event::Proved { claim } => self.say(&format!("    ✓ {claim}")),
+            Event::Notice { text } => self.remark(&text),
+            Event::Ready => self.say("ready: both shapes work and are proved"),
+            Event::RunEnded { .. } => {}
+        }
+    }
+
+    fn remark(&mut self, text: &str) {
+        self.say(&format!("  · {text}"));
+    }
+
+    fn tick(&mut self) {
+        if self.said.elapsed() >= EVERY
+            && let Some(line) = self.waiting.take()
+        {
+            self.say(&line);
+        }
+    }
+
+    fn finish(&mut self) {}
+}

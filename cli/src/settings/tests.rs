@@ -1,0 +1,74 @@
+use clap::Parser;
+
+use super::*;
+
+fn parsed(text: &str) -> Result<File, toml::de::Error> {
+    toml::from_str(text)
+}
+
+fn typed(words: &[&str]) -> Args {
+    Args::parse_from(std::iter::once("shoofly").chain(words.iter().copied()))
+}
+
+fn environment(process: &[(&str, &str)], dotenv: &[(&str, &str)]) -> Environment {
+    let own = |pairs: &[(&str, &str)]| pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+    Environment { process: own(process), dotenv: own(dotenv) }
+}
+
+#[test]
+fn unknown_keys_are_refused_with_their_line() {
+    let error = parsed("dir = \"m\"\n[fill]\nlane = 2\n").unwrap_err().to_string();
+    assert!(error.contains("line 3"), "{error}");
+    assert!(error.contains("unknown field `lane`"), "{error}");
+    assert!(parsed("[accept]\nanything = \"x\"\n").unwrap_err().to_string().contains("no such hazard"));
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_and_that_over_the_file() {
+    let file = parsed("url = \"file\"\n").unwrap();
+    let none = Section::default();
+    let exported = environment(&[("DATABASE_URL", "exported")], &[("DATABASE_URL", "dotenv")]);
+    let from_flag = url(&typed(&["--url", "flag", "status"]), &none, &file, &exported).unwrap();
+    assert_eq!(from_flag.as_deref(), Some("flag"));
+    assert_eq!(url(&typed(&["status"]), &none, &file, &exported).unwrap().as_deref(), Some("exported"));
+    let dotenv = environment(&[], &[("DATABASE_URL", "dotenv")]);
+    assert_eq!(url(&typed(&["status"]), &none, &file, &dotenv).unwrap().as_deref(), Some("dotenv"));
+    let empty = environment(&[], &[]);
+    assert_eq!(url(&typed(&["status"]), &none, &file, &empty).unwrap().as_deref(), Some("file"));
+}
+
+#[test]
+fn two_databases_at_once_are_refused() {
+    let section = Section { url: Some("production".into()), ..Section::default() };
+    let exported = environment(&[("DATABASE_URL", "development")], &[]);
+    assert!(matches!(url(&typed(&["status"]), &section, &File::default(), &exported), Err(Error::Usage(_))));
+}
+
+#[test]
+fn knobs_come_from_flags_then_from_the_file() {
+    let file = parsed("[fill]\nlanes = 2\nchunk = \"20ms\"\npace = \"full\"\n[locks]\nbudget = \"40ms\"\n").unwrap();
+    let knobs = Knobs {
+        fill: FillArgs { chunk: Some(Duration::from_millis(5)), ..FillArgs::default() },
+        locks: LockArgs::default(),
+    };
+    let settings = engine(&typed(&["status"]), &knobs, &Section::default(), &file).unwrap();
+    assert_eq!(settings.fill.lanes.get(), 2);
+    assert_eq!(settings.fill.chunk, Duration::from_millis(5));
+    assert_eq!(settings.fill.pace, Pace::Full);
+    assert_eq!(settings.locks.budget, Duration::from_millis(40));
+    assert_eq!(settings.locks.further, Duration::from_millis(40), "never above the budget");
+}
+
+#[test]
+fn an_accepted_hazard_needs_a_reason() {
+    let silent = parsed("[accept]\ncolumn-order = \" \"\n").unwrap();
+    assert!(engine(&typed(&["status"]), &Knobs::default(), &Section::default(), &silent).is_err());
+    let explained = parsed("[accept]\ncolumn-order = \"every INSERT names its columns\"\n").unwrap();
+    let settings = engine(&typed(&["status"]), &Knobs::default(), &Section::default(), &explained).unwrap();
+    assert!(settings.accept.contains(&Hazard::ColumnOrder));
+}
+
+#[test]
+fn the_template_of_init_is_a_valid_file() {
+    parsed(crate::command::init::TEMPLATE).unwrap();
+}
