@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use shoofly_engine::plan::Hazard;
 use shoofly_engine::run::Direction;
 use shoofly_engine::{Engine, Error, Exit, Migration, Plan};
 
@@ -51,7 +52,7 @@ pub(crate) async fn run(cx: &Context, source: &Source, file: Option<&Path>) -> a
     };
     let plan = engine.plan(&migration, source.direction).await?;
     match file {
-        None => cx.output.result(&plan.render(), &plan),
+        None => cx.output.result(&serde_json::to_string_pretty(&plan)?, &plan),
         Some(path) => write(cx, &plan, path)?,
     }
     Ok(verdict(cx, &plan))
@@ -68,7 +69,7 @@ fn write(cx: &Context, plan: &Plan, path: &Path) -> anyhow::Result<()> {
 
 /// A plan that waits for the operator's word would be refused by `start`.
 fn verdict(cx: &Context, plan: &Plan) -> Exit {
-    let mut words: Vec<&str> = plan.unaccepted().filter_map(|found| found.hazard).map(|hazard| hazard.word()).collect();
+    let mut words: Vec<&str> = plan.unaccepted().filter_map(|found| found.hazard).map(Hazard::word).collect();
     words.sort_unstable();
     words.dedup();
     if words.is_empty() {
