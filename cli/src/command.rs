@@ -91,12 +91,9 @@ fn knobs(verb: &Verb) -> Knobs {
         | Verb::Up { locks, fill, .. }
         | Verb::Down { locks, fill, .. } => Knobs::filling(locks, fill),
         Verb::Complete { locks, .. } | Verb::Rollback { locks, .. } => Knobs::locking(locks),
-        Verb::Init
-        | Verb::New { .. }
-        | Verb::Plan { .. }
-        | Verb::Status { .. }
-        | Verb::History
-        | Verb::Demo(_) => Knobs::default(),
+        Verb::Init | Verb::New { .. } | Verb::Plan { .. } | Verb::Status { .. } | Verb::History | Verb::Demo(_) => {
+            Knobs::default()
+        }
     }
 }
 

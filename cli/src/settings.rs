@@ -195,7 +195,9 @@ fn read(named: Option<&Path>, environment: &Environment) -> Result<(PathBuf, Fil
     let path = named.clone().unwrap_or_else(|| FILE.into());
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => return Ok((path, File::default())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => {
+            return Ok((path, File::default()));
+        }
         Err(error) => {
             let advice = "check the path given with --config, or create one with `shoofly init`";
             return Err(usage(&format!("cannot be read: {error}"), &path.display().to_string(), "", advice));
@@ -313,7 +315,11 @@ fn accepted(words: &BTreeMap<HazardWord, String>) -> Result<BTreeSet<Hazard>, Er
             advice: format!("write why: {} = \"every INSERT names its columns\"", hazard.word()),
         })
         .collect();
-    if empty.is_empty() { Ok(words.keys().map(|HazardWord(hazard)| *hazard).collect()) } else { Err(Error::Usage(empty)) }
+    if empty.is_empty() {
+        Ok(words.keys().map(|HazardWord(hazard)| *hazard).collect())
+    } else {
+        Err(Error::Usage(empty))
+    }
 }
 
 /// A usage error with one reason.

@@ -180,10 +180,8 @@ mod tests {
     #[test]
     fn a_reverted_revert_is_still_applied() {
         let folder = [file("1", "a")];
-        let runs = [
-            run("1", "a", RunState::Complete, Direction::Up),
-            run("1", "a", RunState::RolledBack, Direction::Down),
-        ];
+        let runs =
+            [run("1", "a", RunState::Complete, Direction::Up), run("1", "a", RunState::RolledBack, Direction::Down)];
         assert_eq!(names(&standing(&folder, &runs).applied), ["1"]);
     }
 

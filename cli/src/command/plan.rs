@@ -47,7 +47,8 @@ impl Source {
 pub(crate) async fn run(cx: &Context, source: &Source, file: Option<&Path>) -> anyhow::Result<Exit> {
     let engine = cx.reader()?;
     let Some(migration) = source.migration(cx, &engine).await? else {
-        cx.output.result("nothing to do: every migration is applied", &serde_json::json!({ "outcome": "nothing-to-do" }));
+        cx.output
+            .result("nothing to do: every migration is applied", &serde_json::json!({ "outcome": "nothing-to-do" }));
         return Ok(Exit::Done);
     };
     let plan = engine.plan(&migration, source.direction).await?;

@@ -73,8 +73,7 @@ pub(crate) async fn run(cx: &Context, mode: Mode) -> anyhow::Result<Exit> {
 async fn look(cx: &Context) -> Result<Report, Error> {
     let runs = cx.reader()?.runs().await?;
     // Statements of the command line need no folder, and so there may be none.
-    let folder: Vec<Migration> =
-        if cx.settings.dir.is_dir() { source::folder(&cx.settings.dir)? } else { Vec::new() };
+    let folder: Vec<Migration> = if cx.settings.dir.is_dir() { source::folder(&cx.settings.dir)? } else { Vec::new() };
     let standing = standing(&folder, &runs);
     let pending = standing.pending.iter().map(|migration| migration.name.clone()).collect();
     let applied = standing.applied.len();
