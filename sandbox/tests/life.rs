@@ -1,5 +1,7 @@
 //! The life of a private server, where server programs are installed.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
