@@ -30,7 +30,8 @@ pub struct Database {
 /// Where there is none to be had.
 pub async fn connect(url: &str) -> Client {
     let config: Config = url.parse().unwrap();
-    let (client, connection) = config.connect(NoTls).await.unwrap_or_else(|error| panic!("connect to {url}: {error:?}"));
+    let (client, connection) =
+        config.connect(NoTls).await.unwrap_or_else(|error| panic!("connect to {url}: {error:?}"));
     // It ends with the client, or with the server: whoever uses the client then sees that.
     tokio::spawn(async move { connection.await.ok() });
     client
@@ -45,7 +46,9 @@ impl Database {
         let admin = connect(&pg.url("postgres")).await;
         for role in ROLES {
             // Tests side by side make the same roles: whoever comes second finds it there.
-            let made = format!("DO $$ BEGIN CREATE ROLE {role}; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$");
+            let made = format!(
+                "DO $$ BEGIN CREATE ROLE {role}; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+            );
             admin.batch_execute(&made).await.unwrap();
         }
         // The file-copy strategy would force two checkpoints of the whole server.

@@ -26,7 +26,11 @@ pub async fn differences(client: &Client, table: &str, except: &[&str]) -> Vec<S
          (SELECT 'missing ' || image FROM (TABLE should EXCEPT ALL TABLE live) missing LIMIT 10)"
     );
     let found = client.query(&sql, &[]).await;
-    found.unwrap_or_else(|error| panic!("{}\nin {sql}", crate::database::describe(&error))).iter().map(|row| row.get(0)).collect()
+    found
+        .unwrap_or_else(|error| panic!("{}\nin {sql}", crate::database::describe(&error)))
+        .iter()
+        .map(|row| row.get(0))
+        .collect()
 }
 
 /// Fails where some table's rows are not the mirror's.

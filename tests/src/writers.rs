@@ -198,7 +198,9 @@ impl Writer {
             let live: Vec<&str> = bound.iter().map(|write| write.live.as_str()).collect();
             let mirror: Vec<&str> = bound.iter().map(|write| write.mirror.as_str()).collect();
             let (live, mirror) = (live.join("; "), mirror.join("; "));
-            return client.batch_execute(&format!("BEGIN; {live}; SET LOCAL search_path = mirror; {mirror}; {end}")).await;
+            return client
+                .batch_execute(&format!("BEGIN; {live}; SET LOCAL search_path = mirror; {mirror}; {end}"))
+                .await;
         }
         client.batch_execute("BEGIN").await?;
         let mut mirrored = Vec::new();
@@ -250,7 +252,11 @@ fn execute(number: usize, template: &str, values: &[(&str, u64)]) -> String {
         .iter()
         .filter_map(|name| values.iter().find(|(known, _)| known == name).map(|(_, value)| value.to_string()))
         .collect();
-    if arguments.is_empty() { format!("EXECUTE w{number}") } else { format!("EXECUTE w{number}({})", arguments.join(", ")) }
+    if arguments.is_empty() {
+        format!("EXECUTE w{number}")
+    } else {
+        format!("EXECUTE w{number}({})", arguments.join(", "))
+    }
 }
 
 #[cfg(test)]

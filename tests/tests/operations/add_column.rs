@@ -72,8 +72,14 @@ async fn not_null_without_default(major: u32) {
         .migration("-- shoofly: up = v % 7\nALTER TABLE t ADD COLUMN c int NOT NULL")
         .plain("ALTER TABLE t ADD COLUMN c int; UPDATE t SET c = v % 7; ALTER TABLE t ALTER c SET NOT NULL")
         .writes_when_ready([
-            Write::pair("INSERT INTO t (id, v, c) VALUES ({n}, {r}::int, {r}::int % 7)", "INSERT INTO t (id, v) VALUES ({n}, {r})"),
-            Write::pair("UPDATE t SET v = {r}::int, c = {r}::int % 7 WHERE id = {k}", "UPDATE t SET v = {r} WHERE id = {k}"),
+            Write::pair(
+                "INSERT INTO t (id, v, c) VALUES ({n}, {r}::int, {r}::int % 7)",
+                "INSERT INTO t (id, v) VALUES ({n}, {r})",
+            ),
+            Write::pair(
+                "UPDATE t SET v = {r}::int, c = {r}::int % 7 WHERE id = {k}",
+                "UPDATE t SET v = {r} WHERE id = {k}",
+            ),
         ])
         .check_ready("SELECT bool_and(c IS NOT NULL) FROM t")
         .run(major)

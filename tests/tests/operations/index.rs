@@ -26,9 +26,12 @@ fn case(name: &str, sql: &str) -> Case {
 }
 
 async fn create(major: u32) {
-    case("create_index", "CREATE INDEX t_c_d ON t USING btree (c DESC, lower(d)) INCLUDE (id) WITH (fillfactor = 80) WHERE c > 0")
-        .run(major)
-        .await;
+    case(
+        "create_index",
+        "CREATE INDEX t_c_d ON t USING btree (c DESC, lower(d)) INCLUDE (id) WITH (fillfactor = 80) WHERE c > 0",
+    )
+    .run(major)
+    .await;
 }
 
 async fn create_unique(major: u32) {
@@ -58,7 +61,8 @@ async fn drop(major: u32) {
 
 async fn an_invalid_leftover_is_built_anew(major: u32) {
     let db = Database::create(&Pg::shared(major), "invalid_leftover").await;
-    db.run("CREATE TABLE t (id int PRIMARY KEY, c int); INSERT INTO t SELECT i, i / 2 FROM generate_series(1, 100) i").await;
+    db.run("CREATE TABLE t (id int PRIMARY KEY, c int); INSERT INTO t SELECT i, i / 2 FROM generate_series(1, 100) i")
+        .await;
     let before = db.catalogue().await;
     let wanted = migration("invalid_leftover", "CREATE UNIQUE INDEX t_c ON t (c)");
     let engine = db.engine().build();

@@ -72,7 +72,9 @@ async fn part_of_a_composite_key_and_foreign_key(major: u32) {
 async fn parent_and_child_in_one_migration(major: u32) {
     Case::new("parent_and_child")
         .given(SHOP)
-        .migration("ALTER TABLE orders ALTER COLUMN id TYPE bigint;\nALTER TABLE lines ALTER COLUMN order_id TYPE bigint;")
+        .migration(
+            "ALTER TABLE orders ALTER COLUMN id TYPE bigint;\nALTER TABLE lines ALTER COLUMN order_id TYPE bigint;",
+        )
         .accept(&[Hazard::ColumnOrder])
         .writes(shopping())
         .run(major)

@@ -41,8 +41,14 @@ async fn set_with_a_value_for_nulls(major: u32) {
         .migration("-- shoofly: up = v % 10\nALTER TABLE t ALTER COLUMN c SET NOT NULL")
         .plain("UPDATE t SET c = v % 10 WHERE c IS NULL; ALTER TABLE t ALTER COLUMN c SET NOT NULL")
         .writes([
-            Write::pair("INSERT INTO t (id, v) VALUES ({n}, {r}::int)", "INSERT INTO t (id, c, v) VALUES ({n}, {r} % 10, {r})"),
-            Write::pair("UPDATE t SET v = {r}::int, c = NULL WHERE id = {k}", "UPDATE t SET v = {r}, c = {r} % 10 WHERE id = {k}"),
+            Write::pair(
+                "INSERT INTO t (id, v) VALUES ({n}, {r}::int)",
+                "INSERT INTO t (id, c, v) VALUES ({n}, {r} % 10, {r})",
+            ),
+            Write::pair(
+                "UPDATE t SET v = {r}::int, c = NULL WHERE id = {k}",
+                "UPDATE t SET v = {r}, c = {r} % 10 WHERE id = {k}",
+            ),
             Write::same("UPDATE t SET c = 11 WHERE id = {k}"),
             Write::same("DELETE FROM t WHERE id = {k} AND {r}::int % 8 = 0"),
         ])

@@ -29,7 +29,10 @@ async fn on_one_table(major: u32) {
                 "INSERT INTO t (id, c, d, v, a) VALUES ({n}, 1, 'd', {r}::int, {r}::int)",
                 "INSERT INTO t (id, c, d, v) VALUES ({n}, 1, 'd', {r})",
             ),
-            Write::pair("UPDATE t SET v = {r}::int, a = {r}::int WHERE id = {k}", "UPDATE t SET v = {r} WHERE id = {k}"),
+            Write::pair(
+                "UPDATE t SET v = {r}::int, a = {r}::int WHERE id = {k}",
+                "UPDATE t SET v = {r} WHERE id = {k}",
+            ),
         ])
         .run(major)
         .await;

@@ -116,25 +116,15 @@ async fn date_to_timestamp(major: u32) {
 }
 
 async fn json_to_jsonb(major: u32) {
-    change(
-        "json_jsonb",
-        "json",
-        "json_build_object('b', 1.0, 'a', {v})",
-        "ALTER TABLE t ALTER c TYPE jsonb",
-    )
-    .run(major)
-    .await;
+    change("json_jsonb", "json", "json_build_object('b', 1.0, 'a', {v})", "ALTER TABLE t ALTER c TYPE jsonb")
+        .run(major)
+        .await;
 }
 
 async fn jsonb_to_json(major: u32) {
-    change(
-        "jsonb_json",
-        "jsonb",
-        "jsonb_build_object('b', 1.0, 'a', {v})",
-        "ALTER TABLE t ALTER c TYPE json",
-    )
-    .run(major)
-    .await;
+    change("jsonb_json", "jsonb", "jsonb_build_object('b', 1.0, 'a', {v})", "ALTER TABLE t ALTER c TYPE json")
+        .run(major)
+        .await;
 }
 
 async fn text_to_jsonb(major: u32) {
@@ -176,9 +166,14 @@ async fn text_to_bytea_of_long_values(major: u32) {
 }
 
 async fn there_and_back_by_directive(major: u32) {
-    change("down_directive", "text", "({v})::text", "-- shoofly: down = c::text\nALTER TABLE t ALTER c TYPE int USING c::int")
-        .run(major)
-        .await;
+    change(
+        "down_directive",
+        "text",
+        "({v})::text",
+        "-- shoofly: down = c::text\nALTER TABLE t ALTER c TYPE int USING c::int",
+    )
+    .run(major)
+    .await;
 }
 
 matrix!(
