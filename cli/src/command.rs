@@ -12,6 +12,7 @@ use crate::signals;
 
 mod alter;
 mod complete;
+mod demo;
 mod down;
 mod history;
 pub(crate) mod init;
@@ -80,7 +81,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
         Verb::Down { count, .. } => down::run(&cx, count).await,
         Verb::Status { watch, exit_code } => status::run(&cx, status::Mode::new(watch, exit_code)).await,
         Verb::History => history::run(&cx).await,
-        Verb::Demo(_) => Err(settings::usage("not built yet", "demo", "", "").into()),
+        Verb::Demo(demo) => demo::run(&cx, &demo).await,
     }
 }
 

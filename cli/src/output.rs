@@ -81,6 +81,8 @@ pub(crate) trait Reader: Send {
     fn event(&mut self, event: Event);
     /// A remark of the command line itself.
     fn remark(&mut self, text: &str);
+    /// A line that stays at the bottom and changes.
+    fn footer(&mut self, text: &str);
     /// Some time passed.
     fn tick(&mut self);
     /// Nothing more will come: clear what moves.
@@ -93,6 +95,7 @@ struct Silent;
 impl Reader for Silent {
     fn event(&mut self, _: Event) {}
     fn remark(&mut self, _: &str) {}
+    fn footer(&mut self, _: &str) {}
     fn tick(&mut self) {}
     fn finish(&mut self) {}
 }
@@ -100,6 +103,7 @@ impl Reader for Silent {
 enum Message {
     Event(Event),
     Remark(String),
+    Footer(String),
     Finish,
 }
 
@@ -120,6 +124,7 @@ impl Progress {
                 match receiver.recv_timeout(TICK) {
                     Ok(Message::Event(event)) => reader.event(event),
                     Ok(Message::Remark(text)) => reader.remark(&text),
+                    Ok(Message::Footer(text)) => reader.footer(&text),
                     Err(RecvTimeoutError::Timeout) => reader.tick(),
                     Ok(Message::Finish) | Err(RecvTimeoutError::Disconnected) => break,
                 }
@@ -144,9 +149,25 @@ impl Progress {
         self.events_seen_by(|_| ())
     }
 
+    /// A line at the bottom that others may write.
+    pub(crate) fn footer(&self) -> Footer {
+        Footer(self.sender.clone())
+    }
+
     /// A remark among the progress.
     pub(crate) fn remark(&self, text: impl Into<String>) {
         self.sender.send(Message::Remark(text.into())).ok();
+    }
+}
+
+/// A line at the bottom of the progress.
+#[derive(Clone)]
+pub(crate) struct Footer(Sender<Message>);
+
+impl Footer {
+    /// Shows this text from now on.
+    pub(crate) fn show(&self, text: &str) {
+        self.0.send(Message::Footer(text.to_owned())).ok();
     }
 }
 

@@ -33,6 +33,17 @@ pub(crate) async fn heeding<T>(
     }
 }
 
+/// Waits for the first signal.
+///
+/// # Errors
+/// That signals cannot be listened for.
+pub(crate) async fn any() -> std::io::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    either(&mut interrupt, &mut terminate).await;
+    Ok(())
+}
+
 async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
     tokio::select! {
         _ = interrupt.recv() => {}

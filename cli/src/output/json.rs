@@ -17,6 +17,8 @@ impl Reader for Lines {
         line(&Event::Notice { text: text.to_owned() });
     }
 
+    fn footer(&mut self, _: &str) {}
+
     fn tick(&mut self) {}
 
     fn finish(&mut self) {}

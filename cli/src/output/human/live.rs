@@ -19,6 +19,8 @@ pub(in crate::output) struct Live {
     screen: MultiProgress,
     paint: Paint,
     under_way: Option<UnderWay>,
+    /// The last line of all.
+    footer: Option<ProgressBar>,
     /// Lines below the moving one: who is in the way.
     below: Vec<ProgressBar>,
     /// How long each step's conflicting locks were held, for the step's last line.
@@ -35,7 +37,7 @@ impl Live {
     /// On stderr.
     pub(in crate::output) fn new() -> Self {
         let screen = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(FRAMES));
-        Self { screen, paint: Paint::for_stderr(), under_way: None, below: Vec::new(), locked: BTreeMap::new() }
+        Self { screen, paint: Paint::for_stderr(), under_way: None, footer: None, below: Vec::new(), locked: BTreeMap::new() }
     }
 
     fn print(&self, line: impl AsRef<str>) {
@@ -45,7 +47,7 @@ impl Live {
 
     fn began(&mut self, title: String) {
         self.end();
-        let bar = self.screen.add(ProgressBar::new_spinner());
+        let bar = self.add();
         bar.set_style(style("  {spinner} {msg}"));
         bar.set_message(title.clone());
         self.under_way = Some(UnderWay { bar, title, began: Instant::now() });
@@ -56,6 +58,15 @@ impl Live {
         if let Some(under_way) = self.under_way.take() {
             under_way.bar.finish_and_clear();
             self.screen.remove(&under_way.bar);
+        }
+    }
+
+    /// Puts a bar above the footer.
+    fn add(&self) -> ProgressBar {
+        let bar = ProgressBar::new_spinner();
+        match &self.footer {
+            Some(footer) => self.screen.insert_before(footer, bar),
+            None => self.screen.add(bar),
         }
     }
 
@@ -78,7 +89,7 @@ impl Live {
             }
         }
         while self.below.len() < below.len() {
-            let bar = self.screen.add(ProgressBar::new_spinner());
+            let bar = self.add();
             bar.set_style(style("    {msg}"));
             self.below.push(bar);
         }
@@ -155,6 +166,17 @@ impl Reader for Live {
         self.print(format!("  {} {text}", self.paint.yellow("·")));
     }
 
+    fn footer(&mut self, text: &str) {
+        if self.footer.is_none() {
+            let bar = self.screen.add(ProgressBar::new_spinner());
+            bar.set_style(style("  {msg}"));
+            self.footer = Some(bar);
+        }
+        if let Some(bar) = &self.footer {
+            bar.set_message(self.paint.dim(text));
+        }
+    }
+
     fn tick(&mut self) {
         if let Some(under_way) = &self.under_way {
             under_way.bar.tick();
@@ -163,6 +185,9 @@ impl Reader for Live {
 
     fn finish(&mut self) {
         self.end();
+        if let Some(bar) = self.footer.take() {
+            bar.finish_and_clear();
+        }
     }
 }
 

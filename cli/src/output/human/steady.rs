@@ -85,6 +85,9 @@ impl Reader for Lines {
         self.say(&format!("  · {text}"));
     }
 
+    /// What changes all the time is for screens.
+    fn footer(&mut self, _: &str) {}
+
     fn tick(&mut self) {
         if self.said.elapsed() >= EVERY
             && let Some(line) = self.waiting.take()
