@@ -48,7 +48,8 @@ impl Database {
         } else {
             self.client.query(sql, &[&others]).await
         };
-        let mut lines: Vec<String> = rows.context("could not read the catalogue")?.iter().map(|row| row.get(0)).collect();
+        let mut lines: Vec<String> =
+            rows.context("could not read the catalogue")?.iter().map(|row| row.get(0)).collect();
         lines.sort();
         Ok(lines)
     }

@@ -116,7 +116,12 @@ impl Summary {
             0 => "each at the first try".to_owned(),
             n => format!("{n} more were asked for, not granted in time, and asked for again"),
         };
-        writeln!(page, "  {} rows filled at {} rows/s", text::count(self.accounts), text::short(self.fill_rows_per_second))?;
+        writeln!(
+            page,
+            "  {} rows filled at {} rows/s",
+            text::count(self.accounts),
+            text::short(self.fill_rows_per_second)
+        )?;
         writeln!(page, "  {} short table locks, {missed}", self.locks)?;
         let longest = millis(self.longest_lock_ms);
         writeln!(page, "  from asking for a lock to its release at most {longest}: nobody waited longer for one")?;

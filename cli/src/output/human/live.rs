@@ -37,7 +37,14 @@ impl Live {
     /// On stderr.
     pub(in crate::output) fn new() -> Self {
         let screen = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(FRAMES));
-        Self { screen, paint: Paint::for_stderr(), under_way: None, footer: None, below: Vec::new(), locked: BTreeMap::new() }
+        Self {
+            screen,
+            paint: Paint::for_stderr(),
+            under_way: None,
+            footer: None,
+            below: Vec::new(),
+            locked: BTreeMap::new(),
+        }
     }
 
     fn print(&self, line: impl AsRef<str>) {
