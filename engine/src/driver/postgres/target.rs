@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
-use url::Url;
+use url::form_urlencoded;
 
 use super::tls::Trust;
 use crate::error::{Error, Problem};
@@ -26,14 +26,14 @@ impl Target {
     /// # Errors
     /// [`Error::Usage`] with what is wrong; the password is not repeated.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let mut url = Url::parse(text).map_err(|error| usage(format!("the URL does not parse: {error}")))?;
-        if !matches!(url.scheme(), "postgres" | "postgresql") {
-            return Err(usage(format!("scheme {:?} is not supported", url.scheme())));
+        if !(text.starts_with("postgres://") || text.starts_with("postgresql://")) {
+            return Err(usage("the URL does not begin with postgres:// or postgresql://".to_owned()));
         }
+        let (base, query) = text.split_once('?').unwrap_or((text, ""));
         let mut mode = None;
         let mut root = None;
         let mut rest = Vec::new();
-        for (key, value) in url.query_pairs() {
+        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*key {
                 "sslmode" => mode = Some(value.into_owned()),
                 "sslrootcert" => root = Some(value.into_owned()),
@@ -43,12 +43,9 @@ impl Target {
                 _ => rest.push((key.into_owned(), value.into_owned())),
             }
         }
-        url.set_query(None);
-        if !rest.is_empty() {
-            url.query_pairs_mut().extend_pairs(rest);
-        }
-        // The parser of the driver decodes `%20` but not the form encoding's `+`.
-        let plain = url.as_str().replace('+', "%20");
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(rest).finish();
+        // The driver's parser decodes `%20` but not the form encoding's `+`.
+        let plain = format!("{base}?{}", query.replace('+', "%20"));
         let mut config = Config::from_str(&plain).map_err(|error| {
             let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
             usage(format!("the URL cannot be used: {error} {cause}"))
