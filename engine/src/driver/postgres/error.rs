@@ -20,7 +20,10 @@ pub fn classify(error: &tokio_postgres::Error, statement: &str) -> DbError {
             statement,
         };
     };
-    let detail = [db.detail(), db.hint().map(|_| ""), db.hint(), db.where_()].into_iter().flatten().filter(|text| !text.is_empty());
+    let detail = [db.detail(), db.hint().map(|_| ""), db.hint(), db.where_()]
+        .into_iter()
+        .flatten()
+        .filter(|text| !text.is_empty());
     DbError {
         kind: kind_of(db.code()),
         code: Some(db.code().code().to_owned()),

@@ -116,7 +116,8 @@ mod tests {
 
     #[test]
     fn shows_no_password() {
-        let target = Target::parse("postgres://app:s3cret@db.example:6432/shop?sslmode=verify-full&application_name=x").unwrap();
+        let target =
+            Target::parse("postgres://app:s3cret@db.example:6432/shop?sslmode=verify-full&application_name=x").unwrap();
         assert_eq!(target.display(), "app@db.example:6432/shop");
         assert!(!target.display().contains("s3cret"));
     }
@@ -129,7 +130,13 @@ mod tests {
 
     #[test]
     fn refuses_what_it_cannot_use() {
-        for url in ["mysql://x/y", "nonsense", "postgres://x/y?sslmode=maybe", "postgres://x/y?nonsense=1", "postgres://h:port/y"] {
+        for url in [
+            "mysql://x/y",
+            "nonsense",
+            "postgres://x/y?sslmode=maybe",
+            "postgres://x/y?nonsense=1",
+            "postgres://h:port/y",
+        ] {
             assert!(matches!(Target::parse(url), Err(Error::Usage(_))), "{url}");
         }
     }

@@ -83,7 +83,8 @@ impl Trust {
                 }
             }
             Some(path) => {
-                let unreadable = |error: &dyn std::fmt::Display| usage(format!("sslrootcert {path} cannot be read: {error}"));
+                let unreadable =
+                    |error: &dyn std::fmt::Display| usage(format!("sslrootcert {path} cannot be read: {error}"));
                 for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unreadable(&error))? {
                     store.add(certificate.map_err(|error| unreadable(&error))?).map_err(|error| unreadable(&error))?;
                 }
@@ -121,7 +122,11 @@ impl ServerCertVerifier for Nameless {
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) => {
                 debug_assert!(
-                    ParsedCertificate::try_from(end_entity).is_ok_and(|parsed| verify_server_name(&parsed, server_name).is_err())
+                    ParsedCertificate::try_from(end_entity).is_ok_and(|parsed| verify_server_name(
+                        &parsed,
+                        server_name
+                    )
+                    .is_err())
                 );
                 Ok(ServerCertVerified::assertion())
             }
