@@ -7,11 +7,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::name::TableName;
 
+mod census;
+mod context;
+mod conversion;
+mod definition;
+mod draft;
+mod expression;
 mod finding;
 mod lock;
+mod names;
 pub mod planner;
 pub mod render;
 mod step;
+mod strategy;
+#[cfg(test)]
+mod tests;
+mod user_triggers;
+mod volatility;
 
 pub use finding::{Finding, Hazard};
 pub use lock::{Guard, Held, Lock, LockMode, TableLock};

@@ -37,11 +37,13 @@ pub enum Hazard {
     UserTriggers,
     /// Roles with column grants only: `SELECT *` needs the new column too.
     ColumnGrants,
+    /// A deferrable key is checked at once between the building of its new index and the swap.
+    DeferredKeys,
 }
 
 impl Hazard {
     /// Every hazard.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ColumnOrder,
         Self::StarStatements,
         Self::RowType,
@@ -49,6 +51,7 @@ impl Hazard {
         Self::IdentitySequence,
         Self::UserTriggers,
         Self::ColumnGrants,
+        Self::DeferredKeys,
     ];
 
     /// The word for `--accept`.
@@ -62,6 +65,7 @@ impl Hazard {
             Self::IdentitySequence => "identity-sequence",
             Self::UserTriggers => "user-triggers",
             Self::ColumnGrants => "column-grants",
+            Self::DeferredKeys => "deferred-keys",
         }
     }
 }

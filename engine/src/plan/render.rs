@@ -1,1 +1,305 @@
-//! A plan as text.
+//! A plan as text: what was asked, what must be known, every step with its locks and its cost, and then its SQL.
+
+use std::fmt::Write;
+
+use super::{Action, Check, Cost, Finding, Guard, Held, Lock, LockMode, Phase, PhaseKind, Plan, Step, Strategy};
+use crate::text::Sql;
+
+/// Columns that a line may have.
+const WIDTH: usize = 110;
+
+/// The plan for people, at most 110 columns wide where words allow it.
+#[must_use]
+pub fn render(plan: &Plan) -> String {
+    let mut page = Page::default();
+    page.head(plan);
+    page.findings(plan);
+    page.preflight(&plan.preflight);
+    for phase in &plan.phases {
+        page.phase(phase);
+    }
+    page.statements(plan);
+    page.text
+}
+
+#[derive(Debug, Default)]
+struct Page {
+    text: String,
+}
+
+impl Page {
+    fn line(&mut self, indent: usize, text: &str) {
+        self.wrapped(indent, indent, text);
+    }
+
+    /// One line, or several whose continuations stand at `rest`.
+    fn wrapped(&mut self, first: usize, rest: usize, text: &str) {
+        let mut indent = first;
+        let mut line = String::new();
+        for word in text.split(' ') {
+            if !line.is_empty() && indent + line.chars().count() + 1 + word.chars().count() > WIDTH {
+                self.push(indent, &line);
+                line.clear();
+                indent = rest;
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        self.push(indent, &line);
+    }
+
+    fn push(&mut self, indent: usize, line: &str) {
+        self.text.push_str(&" ".repeat(if line.is_empty() { 0 } else { indent }));
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    fn heading(&mut self, text: &str) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.line(0, text);
+    }
+
+    fn head(&mut self, plan: &Plan) {
+        self.line(0, &format!("plan of {} for PostgreSQL {}", plan.migration, plan.server_version / 10_000));
+        for operation in &plan.operations {
+            self.wrapped(2, 4, &format!("{} ({})", operation.summary, strategy(operation.strategy)));
+        }
+        if plan.phases.is_empty() {
+            self.heading("nothing to do");
+        }
+    }
+
+    fn findings(&mut self, plan: &Plan) {
+        if plan.findings.is_empty() {
+            return;
+        }
+        self.heading("findings");
+        let needs_word = |finding: &&Finding| finding.hazard.is_some();
+        for finding in
+            plan.findings.iter().filter(needs_word).chain(plan.findings.iter().filter(|f| f.hazard.is_none()))
+        {
+            let mark = match (finding.hazard, finding.accepted) {
+                (None, _) => "notice".to_owned(),
+                (Some(hazard), true) => format!("{}, accepted", hazard.word()),
+                (Some(hazard), false) => format!("{}, needs --accept {}", hazard.word(), hazard.word()),
+            };
+            self.wrapped(2, 4, &format!("[{mark}] {} ({})", finding.what, finding.place));
+            self.wrapped(4, 9, &format!("why: {}", finding.why));
+            self.wrapped(4, 9, &format!("do:  {}", finding.advice));
+        }
+    }
+
+    fn preflight(&mut self, checks: &[Check]) {
+        if checks.is_empty() {
+            return;
+        }
+        self.heading("checked before the first change, without locking anybody out");
+        for check in checks {
+            self.wrapped(2, 4, &check.claim);
+        }
+    }
+
+    fn phase(&mut self, phase: &Phase) {
+        self.heading(&format!("{}: {}", phase.kind.word(), meaning(phase.kind)));
+        for step in &phase.steps {
+            self.step(step);
+        }
+    }
+
+    fn step(&mut self, step: &Step) {
+        self.wrapped(2, 15, &format!("{:<12} {}", step.id.0, step.title));
+        for lock in &step.locks {
+            self.wrapped(15, 21, &format!("lock  {}", lock_in_words(lock)));
+        }
+        let guard = match step.guard {
+            Guard::Free => None,
+            Guard::Brief => {
+                Some("asks only when the way is clear, within the lock budget, else steps aside and tries again")
+            }
+            Guard::Patient => Some("may wait: reads and writes go on meanwhile"),
+        };
+        if let Some(guard) = guard {
+            self.wrapped(15, 21, &format!("guard {guard}"));
+        }
+        self.wrapped(15, 21, &format!("cost  {}", cost(step.cost)));
+    }
+
+    fn statements(&mut self, plan: &Plan) {
+        if plan.phases.is_empty() {
+            return;
+        }
+        self.heading("statements");
+        for step in plan.steps() {
+            self.line(2, &format!("-- {}", step.id.0));
+            match &step.action {
+                Action::Transaction { lock_first, statements } => {
+                    for lock in lock_first {
+                        self.line(2, &format!("LOCK TABLE {} IN {} MODE;", name(&lock.table), lock.mode.sql()));
+                    }
+                    for statement in statements {
+                        self.sql(statement);
+                    }
+                }
+                Action::BuildIndex { statement, .. } | Action::DropIndex { statement, .. } => self.sql(statement),
+                Action::Fill(fill) => {
+                    let assignments: Vec<String> = fill
+                        .assignments
+                        .iter()
+                        .map(|one| format!("{} = {}", quoted(&one.column), one.value.as_str()))
+                        .collect();
+                    self.line(2, "-- in pieces of some milliseconds, rows that others hold left for later:");
+                    self.sql(&Sql::raw(format!(
+                        "UPDATE {} SET {} WHERE {}",
+                        name(&fill.table),
+                        assignments.join(", "),
+                        fill.pending.as_str()
+                    )));
+                }
+                Action::Verify { proofs } => {
+                    self.line(2, "-- in pieces, none of which may find a row:");
+                    for proof in proofs {
+                        self.sql(&Sql::raw(format!(
+                            "SELECT FROM {} WHERE {}",
+                            name(&proof.table),
+                            proof.violation.as_str()
+                        )));
+                    }
+                }
+                Action::AwaitSnapshots => {
+                    self.line(2, "-- reads pg_stat_activity, pg_prepared_xacts and pg_replication_slots")
+                }
+            }
+        }
+    }
+
+    /// A statement, broken only where white space is no part of a string or a name.
+    fn sql(&mut self, statement: &Sql) {
+        let text = format!("{};", statement.as_str());
+        let mut indent = 2;
+        let mut rest = text.as_str();
+        loop {
+            let room = WIDTH - indent;
+            let line_end = rest.find('\n');
+            let fits = line_end.unwrap_or(rest.len()) <= room;
+            let cut = if fits { line_end } else { last_break(rest, room).or(line_end) };
+            match cut {
+                Some(cut) => {
+                    self.push(indent, rest[..cut].trim_end_matches(' '));
+                    let was_line_end = rest.as_bytes().get(cut) == Some(&b'\n');
+                    rest = &rest[cut + 1..];
+                    indent = if was_line_end { 2 } else { 6 };
+                }
+                None => {
+                    self.push(indent, rest);
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// The last space before `room` that stands outside quotes.
+fn last_break(text: &str, room: usize) -> Option<usize> {
+    let mut quote: Option<char> = None;
+    let mut found = None;
+    for (at, letter) in text.char_indices() {
+        match (quote, letter) {
+            (None, '\'' | '"') => quote = Some(letter),
+            (Some(open), letter) if open == letter => quote = None,
+            (None, ' ') if at <= room && at > 0 => found = Some(at),
+            (None, '\n') => break,
+            _ => {}
+        }
+        if at > room && found.is_some() {
+            break;
+        }
+    }
+    found
+}
+
+fn name(table: &crate::name::TableName) -> String {
+    use crate::text::AsSql;
+    table.as_sql()
+}
+
+fn quoted(column: &crate::name::Ident) -> String {
+    use crate::text::AsSql;
+    column.as_sql()
+}
+
+fn strategy(strategy: Strategy) -> &'static str {
+    match strategy {
+        Strategy::Metadata => "metadata",
+        Strategy::Online => "online",
+        Strategy::DualColumn => "dual column",
+        Strategy::ShadowTable => "shadow table",
+        Strategy::Direct => "direct, blocking",
+    }
+}
+
+fn meaning(kind: PhaseKind) -> &'static str {
+    match kind {
+        PhaseKind::Expand => "new things beside the old ones",
+        PhaseKind::Backfill => "rows that exist",
+        PhaseKind::Build => "indexes and constraints",
+        PhaseKind::Verify => "proof; then the run is ready",
+        PhaseKind::Contract => "with `complete`: the new shape takes over",
+    }
+}
+
+fn lock_in_words(lock: &Lock) -> String {
+    let mut words = format!("{}: {}", lock.relation.display(), lock.mode.sql());
+    if !lock.why.is_empty() {
+        let _infallible = write!(words, " ({})", lock.why);
+    }
+    let held = match lock.held {
+        Held::Moment => "for some milliseconds",
+        Held::Chunk => "a piece at a time",
+        Held::Work => "for as long as it takes",
+    };
+    let effect = match lock.mode {
+        mode if mode.blocks_reads() => "reads and writes wait",
+        mode if mode.blocks_writes() => "writes wait",
+        LockMode::ShareUpdateExclusive => "reads and writes go on",
+        _ => "nobody waits",
+    };
+    let _infallible = write!(words, ", {effect}, {held}");
+    words
+}
+
+fn cost(cost: Cost) -> String {
+    match cost {
+        Cost::Catalogue => "catalogue only".to_owned(),
+        Cost::Scan { bytes } => format!("reads {}", size(bytes)),
+        Cost::IndexBuild { bytes } => format!("reads {} twice, and writes the index", size(bytes)),
+        Cost::Rows { rows, bytes } => format!("writes about {} rows ({})", grouped(rows), size(bytes)),
+        Cost::Wait => "waits for others".to_owned(),
+    }
+}
+
+fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+    let mut whole = bytes;
+    let mut unit = 0;
+    while whole >= 10 * 1024 && unit + 1 < UNITS.len() {
+        whole = whole.div_ceil(1024);
+        unit += 1;
+    }
+    format!("{whole} {}", UNITS[unit])
+}
+
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}

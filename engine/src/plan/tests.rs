@@ -1,0 +1,4 @@
+//! Plans of hand-built facts: decisions, refusals, the order of statements.
+
+mod alter_column_type;
+mod fixture;

@@ -1,0 +1,47 @@
+//! What the user's own triggers would see of a fill.
+
+use super::context::{Context, Text};
+use super::draft::Draft;
+use super::{Hazard, UserTriggers};
+use crate::name::Ident;
+use crate::schema::{Table, Trigger};
+
+/// Whether a fill of `columns` fires triggers of the user's, and what is done about it.
+pub(crate) fn user_triggers(table: &Table, columns: &[Ident], cx: &Context<'_>, draft: &mut Draft) -> UserTriggers {
+    let would_fire = |modes: &'static [char]| -> Vec<&Trigger> {
+        let by_update = table.triggers.iter().filter(|trigger| trigger.on_update && modes.contains(&trigger.enabled));
+        by_update
+            .filter(|trigger| {
+                trigger.update_of.is_empty() || trigger.update_of.iter().any(|name| columns.contains(name))
+            })
+            .collect()
+    };
+    let fired = would_fire(&['O', 'A']);
+    let stubborn = would_fire(&['A', 'R']);
+    if fired.is_empty() {
+        return UserTriggers::None;
+    }
+    if cx.server().may_silence_triggers && stubborn.is_empty() {
+        return UserTriggers::Silenced;
+    }
+    let names: Vec<&str> = fired.iter().map(|trigger| trigger.name.as_str()).collect();
+    let advice = if stubborn.is_empty() && cx.server().major() >= 15 {
+        format!(
+            "GRANT SET ON PARAMETER session_replication_role TO {}, so that the fill can pass them by; or accept that they fire",
+            cx.server().role
+        )
+    } else {
+        "accept that they fire, or disable them for the time of the fill".to_owned()
+    };
+    draft.findings.push(cx.hazard(
+        Hazard::UserTriggers,
+        Text {
+            what: format!("the fill fires {} once for every row", names.join(", ")),
+            place: table.name.display(),
+            why: "a trigger that keeps an audit trail or a time of change would take the fill for the application's work"
+                .to_owned(),
+            advice,
+        },
+    ));
+    UserTriggers::Fire
+}
