@@ -12,31 +12,31 @@ use shoofly_engine::plan::Hazard;
 #[command(name = "shoofly", version, arg_required_else_help = true, disable_help_subcommand = true, after_help = AFTER_HELP)]
 pub(crate) struct Args {
     /// The database: postgres://user:password@host:port/name  [env: DATABASE_URL, also from .env]
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "URL")]
     pub(crate) url: Option<String>,
     /// Configuration file [default: shoofly.toml, where it exists]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Section `[env.NAME]` of the configuration [env: SHOOFLY_ENV]
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "NAME")]
     pub(crate) env: Option<String>,
     /// Folder of migrations [default: migrations]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
     /// Hazards that you have looked at and accept, by name: `column-order,star-statements`
-    #[arg(long, global = true, value_name = "HAZARD", value_delimiter = ',', value_parser = hazard)]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "HAZARD", value_delimiter = ',', value_parser = hazard)]
     pub(crate) accept: Vec<Hazard>,
     /// What may be planned although it is not safe: `blocking`
-    #[arg(long, global = true, value_name = "RULE", value_delimiter = ',')]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "RULE", value_delimiter = ',')]
     pub(crate) allow: Vec<Allowance>,
     /// How results are printed
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "FORMAT", default_value = "human")]
     pub(crate) format: Format,
     /// Print results and errors only
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, help_heading = "Everywhere", conflicts_with = "verbose")]
     pub(crate) quiet: bool,
     /// Log what is done to stderr; twice for more
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, help_heading = "Everywhere", action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     /// What to do
     #[command(subcommand)]
@@ -142,10 +142,10 @@ pub(crate) enum Verb {
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub(crate) struct LockArgs {
     /// Longest wait for a lock that makes the application wait behind us [default: 100ms]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Locks")]
     pub(crate) lock_budget: Option<Duration>,
     /// How long to go on looking for a clear way before giving up with exit code 6 [default: 10m]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Locks")]
     pub(crate) give_up_after: Option<Duration>,
 }
 
@@ -153,16 +153,16 @@ pub(crate) struct LockArgs {
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub(crate) struct FillArgs {
     /// Connections that fill side by side [default: 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "Backfill")]
     pub(crate) lanes: Option<NonZeroU32>,
     /// How long one chunk's transaction should take [default: 15ms]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Backfill")]
     pub(crate) chunk: Option<Duration>,
     /// Rows per second at most, all lanes together [default: no limit]
-    #[arg(long, value_name = "ROWS")]
+    #[arg(long, value_name = "ROWS", help_heading = "Backfill")]
     pub(crate) rate: Option<NonZeroU32>,
     /// Whether the backfill gives way to the application [default: polite]
-    #[arg(long)]
+    #[arg(long, help_heading = "Backfill")]
     pub(crate) pace: Option<PaceArg>,
 }
 
