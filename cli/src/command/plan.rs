@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use shoofly_engine::plan::Hazard;
+use shoofly_engine::plan::render::render;
 use shoofly_engine::run::Direction;
 use shoofly_engine::{Engine, Error, Exit, Migration, Plan};
 
@@ -53,7 +54,7 @@ pub(crate) async fn run(cx: &Context, source: &Source, file: Option<&Path>) -> a
     };
     let plan = engine.plan(&migration, source.direction).await?;
     match file {
-        None => cx.output.result(&serde_json::to_string_pretty(&plan)?, &plan),
+        None => cx.output.result(render(&plan).trim_end(), &plan),
         Some(path) => write(cx, &plan, path)?,
     }
     Ok(verdict(cx, &plan))
