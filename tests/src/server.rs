@@ -1,9 +1,10 @@
 //! Servers: one of each version for a whole run of tests, or one for a test alone.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use shoofly_sandbox::{Installation, Options, Server};
+use shoofly_sandbox::{Installation, Options, SandboxError, Server};
 
 /// The major versions that every promise is tested on: the oldest and the newest that the suites have programs for.
 pub const MAJORS: [u32; 2] = [15, 18];
@@ -45,7 +46,14 @@ pub fn shared_options() -> Options {
 /// With what to install, where there is no such version.
 #[must_use]
 pub fn start(major: u32, options: &Options) -> Server {
-    let installation = Installation::find(Some(major)).unwrap_or_else(|error| panic!("{error}"));
+    // Where `scripts/servers` puts what this machine's packages do not have.
+    let fetched = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../target/servers/{major}/bin"));
+    let installation = match Installation::find(Some(major)) {
+        Err(SandboxError::NotInstalled { .. }) if fetched.is_dir() => Installation::at(&fetched),
+        found => found,
+    };
+    let installation =
+        installation.unwrap_or_else(|error| panic!("{error}\n(`scripts/test` installs whatever the tests need)"));
     Server::start(&installation, options).unwrap_or_else(|error| panic!("{error}"))
 }
 
