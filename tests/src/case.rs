@@ -210,13 +210,16 @@ impl Case {
 /// Where it does not parse.
 #[must_use]
 pub fn migration(name: &str, text: &str) -> Migration {
-    Migration {
-        name: name.to_owned(),
-        path: None,
-        checksum: text.to_owned(),
-        up: shoofly_engine::source::Script::default(),
-        down: None,
-    }
+    parse(name, text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A migration from a file's text.
+///
+/// # Errors
+/// As the engine gives them.
+pub fn parse(name: &str, text: &str) -> Result<Migration, Error> {
+    let up = shoofly_engine::source::Script::default();
+    Ok(Migration { name: name.to_owned(), path: None, checksum: text.to_owned(), up, down: None })
 }
 
 /// Fails with the error's whole text.

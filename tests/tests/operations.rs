@@ -4,13 +4,11 @@
 
 mod operations {
     mod add_column;
-    mod attachments;
+    mod alter_column_type;
     mod column_default;
     mod drop_column;
     mod index;
-    mod keys;
     mod not_null;
     mod several;
     mod update_rows;
-    mod values;
 }

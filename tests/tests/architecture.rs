@@ -1,0 +1,152 @@
+//! What the sources promise about themselves: arrows that point one way, and nothing forgotten for an operation.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use shoofly_tests::case::migration;
+
+/// Modules that compute and do not act.
+const PURE: [&str; 9] = ["name", "text", "schema", "facts", "op", "sql", "source", "plan", "dialect"];
+
+/// What acts: runtimes, drivers, clocks, output, processes; and the modules that do.
+const FORBIDDEN: [&str; 19] = [
+    "tokio",
+    "deadpool",
+    "rustls",
+    "governor",
+    "metrics",
+    "tracing",
+    "Instant",
+    "SystemTime",
+    "Zoned",
+    "Timestamp::now",
+    "println!",
+    "eprintln!",
+    "std::net",
+    "std::process",
+    "async fn",
+    "crate::driver",
+    "crate::run",
+    "crate::ledger",
+    "crate::guard",
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+fn sources(below: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(below).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Lines of code without comments, numbered, up to the unit tests.
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let before_tests = text.split("#[cfg(test)]").next().unwrap_or_default();
+    before_tests.lines().enumerate().filter_map(|(at, line)| {
+        let line = line.trim_start();
+        (!line.starts_with("//")).then_some((at + 1, line))
+    })
+}
+
+#[test]
+fn pure_modules_do_not_act() {
+    let engine = root().join("engine/src");
+    let pure = |path: &PathBuf| {
+        let inside = path.strip_prefix(&engine).unwrap();
+        let first = inside.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+        // What reads the catalogue holds queries for the driver, and only texts.
+        PURE.contains(&first.trim_end_matches(".rs"))
+    };
+    let files: Vec<PathBuf> = sources(&engine).into_iter().filter(pure).collect();
+    assert!(files.len() > PURE.len(), "{files:?}");
+    let mut found = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        for (number, line) in code(&text) {
+            found.extend(FORBIDDEN.iter().filter(|word| line.contains(**word)).map(|word| {
+                format!("{}:{number}: {word} in a pure module: {line}", file.strip_prefix(&engine).unwrap().display())
+            }));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn only_the_command_line_prints() {
+    let mut found = Vec::new();
+    for file in sources(&root().join("engine/src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let printing = code(&text).filter(|(_, line)| line.contains("println!") || line.contains("print!("));
+        found.extend(printing.map(|(number, _)| format!("{}:{number}", file.display())));
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn the_driver_holds_no_statement() {
+    let mut found = Vec::new();
+    for file in sources(&root().join("engine/src/driver")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let starts = ["\"ALTER ", "\"CREATE ", "\"DROP ", "\"UPDATE ", "\"INSERT ", "\"DELETE ", "\"LOCK "];
+        let holding = code(&text).filter(|(_, line)| starts.iter().any(|start| line.contains(start)));
+        found.extend(holding.map(|(number, line)| format!("{}:{number}: {line}", file.display())));
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Names of the operations' files.
+fn operations() -> BTreeSet<String> {
+    let files = sources(&root().join("engine/src/op"));
+    files.iter().map(|file| file.file_stem().unwrap().to_string_lossy().into_owned()).collect()
+}
+
+#[test]
+fn every_operation_has_a_case_and_a_page() {
+    let mut missing = Vec::new();
+    for operation in operations() {
+        for path in [format!("tests/tests/operations/{operation}.rs"), format!("docs/operations/{operation}.md")] {
+            if !root().join(&path).is_file() {
+                missing.push(path);
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn every_operation_has_an_example_with_its_plan() {
+    let text = fs::read_to_string(root().join("engine/src/op.rs")).unwrap();
+    let variants = text.split("pub enum Operation {").nth(1).unwrap().split('}').next().unwrap();
+    let mut wanted: BTreeSet<String> =
+        variants.lines().filter_map(|line| Some(line.trim().split_once('(')?.0.to_owned())).collect();
+    assert!(wanted.len() >= 10, "{wanted:?}");
+    for entry in fs::read_dir(root().join("plans")).unwrap() {
+        let folder = entry.unwrap().path();
+        let Ok(text) = fs::read_to_string(folder.join("migration.sql")) else { continue };
+        assert!(folder.join("before.sql").is_file(), "{}: no before.sql", folder.display());
+        let plans = fs::read_dir(&folder).unwrap().filter(|file| {
+            let name = file.as_ref().unwrap().file_name();
+            name.to_string_lossy().contains("plan") || name.to_string_lossy().contains("snap")
+        });
+        assert!(plans.count() > 0, "{}: no plan", folder.display());
+        let read = migration("example", &text);
+        for operation in read.up.statements.iter().flat_map(|statement| &statement.operations) {
+            let name = format!("{operation:?}");
+            wanted.remove(name.split('(').next().unwrap());
+        }
+    }
+    assert!(wanted.is_empty(), "no example of {wanted:?} in plans/");
+}

@@ -1,0 +1,5 @@
+//! `ALTER COLUMN … TYPE`.
+
+mod attachments;
+mod keys;
+mod values;
