@@ -1,11 +1,24 @@
 //! Migration files and folders → statements with positions → operations.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::facts::Needs;
+use crate::error::Error;
 use crate::op::Operation;
+use crate::plan::{Hazard, Strategy};
+
+mod checksum;
+mod cut;
+mod directive;
+mod folder;
+mod needs;
+mod read;
+mod render;
+
+pub use folder::{load_file, load_folder};
 
 /// One migration: the user's intent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,7 +43,7 @@ pub struct Script {
 }
 
 /// One statement.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Statement {
     /// As written, without directives and the final semicolon.
     pub sql: String,
@@ -38,12 +51,54 @@ pub struct Statement {
     pub place: String,
     /// What it asks for.
     pub operations: Vec<Operation>,
+    /// What the directives above it say about the way there.
+    #[serde(default)]
+    pub options: Options,
 }
 
-impl Script {
-    /// What must be asked of the server before this can be planned.
-    #[must_use]
-    pub fn needs(&self) -> Needs {
-        Needs::default()
-    }
+/// Directives that concern how a statement is carried out, not what it means.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// `strategy`: this one and no other.
+    pub strategy: Option<Strategy>,
+    /// `chunk`: how long one transaction of the backfill should take.
+    pub chunk: Option<Duration>,
+    /// `allow = blocking`: steps that block the application may be planned.
+    pub allow_blocking: bool,
+    /// `accept`: hazards that need not be asked about again.
+    pub accept: BTreeSet<Hazard>,
 }
+
+/// Reads the text of one migration with its sections: `-- migrate:up` and `-- migrate:down`, goose's annotations, or
+/// none, which is all `up`.
+///
+/// # Errors
+/// [`Error::Syntax`] with every error of the text, rendered.
+pub fn parse_text(name: &str, path: Option<&Path>, text: &str) -> Result<Migration, Error> {
+    let shown = path.map_or_else(|| name.to_owned(), |path| path.display().to_string());
+    let sections = read::sections(&shown, text).map_err(Error::Syntax)?;
+    Ok(Migration {
+        name: name.to_owned(),
+        path: path.map(Path::to_owned),
+        checksum: checksum::of(&sections.parts),
+        up: sections.up,
+        down: sections.down,
+    })
+}
+
+/// Reads one statement of the command line. Its name is made from it, so that the same statement, however it is laid
+/// out, means the same migration.
+///
+/// # Errors
+/// [`Error::Syntax`] with every error of the text, rendered.
+pub fn parse_statement(ddl: &str) -> Result<Migration, Error> {
+    let sections = read::single(ddl).map_err(Error::Syntax)?;
+    let checksum = checksum::of(&sections.parts);
+    let operations = sections.up.statements.first().map(|statement| statement.operations.as_slice()).unwrap_or_default();
+    let name = checksum::name_of(operations, &checksum);
+    Ok(Migration { name, path: None, checksum, up: sections.up, down: None })
+}
+
+#[cfg(test)]
+mod tests;

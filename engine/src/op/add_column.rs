@@ -15,8 +15,10 @@ pub struct AddColumn {
     pub column: Ident,
     /// `IF NOT EXISTS` was written.
     pub if_not_exists: bool,
-    /// Its type, as written, with a `COLLATE` clause where there is one.
+    /// Its type, as written.
     pub type_sql: String,
+    /// `COLLATE`, as written: what follows the keyword.
+    pub collation: Option<String>,
     /// `DEFAULT` expression.
     pub default: Option<Expr>,
     /// `NOT NULL` was written.

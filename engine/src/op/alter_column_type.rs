@@ -15,7 +15,7 @@ pub struct AlterColumnType {
     pub column: Ident,
     /// The new type, as written.
     pub type_sql: String,
-    /// `COLLATE`, as written.
+    /// `COLLATE`, as written: what follows the keyword.
     pub collation: Option<String>,
     /// `USING` expression, or directive `up`; without it the server's assignment cast.
     pub using: Option<Expr>,

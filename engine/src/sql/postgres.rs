@@ -1,1 +1,13 @@
 //! PostgreSQL SQL, read with a lossless parser.
+//!
+//! The parser's types stay in this module: outside, a statement is a list of [`crate::op::Operation`]s, an expression
+//! is text, and a name in it is a range of bytes.
+
+pub mod definition;
+pub mod expr;
+pub mod statement;
+pub mod token;
+pub(crate) mod tree;
+
+pub use expr::{ColumnRef, ExprError, column_refs, functions_called, rebind};
+pub use statement::read_statement;
