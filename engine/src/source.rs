@@ -95,7 +95,8 @@ pub fn parse_text(name: &str, path: Option<&Path>, text: &str) -> Result<Migrati
 pub fn parse_statement(ddl: &str) -> Result<Migration, Error> {
     let sections = read::single(ddl).map_err(Error::Syntax)?;
     let checksum = checksum::of(&sections.parts);
-    let operations = sections.up.statements.first().map(|statement| statement.operations.as_slice()).unwrap_or_default();
+    let operations =
+        sections.up.statements.first().map(|statement| statement.operations.as_slice()).unwrap_or_default();
     let name = checksum::name_of(operations, &checksum);
     Ok(Migration { name, path: None, checksum, up: sections.up, down: None })
 }

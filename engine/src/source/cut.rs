@@ -174,7 +174,9 @@ impl Cutter<'_> {
         let section = match words.next() {
             Some("up") => Section::Up,
             Some("down") => Section::Down,
-            _ => return self.flaw(token.range.clone(), "unknown section", "write `-- migrate:up` or `-- migrate:down`"),
+            _ => {
+                return self.flaw(token.range.clone(), "unknown section", "write `-- migrate:up` or `-- migrate:down`");
+            }
         };
         if let Some(option) = words.find(|word| !matches!(*word, "transaction:false" | "transaction:true")) {
             let what = format!("unknown option {option} of a section");
@@ -222,7 +224,11 @@ impl Cutter<'_> {
             self.flaw(first, "a statement stands above the first section", "move it below the mark of a section");
         }
         if self.dialect.is_some_and(|known| known != dialect) {
-            self.flaw(range.clone(), "sections are marked in two ways", "use `-- migrate:…` or `-- +goose …`, not both");
+            self.flaw(
+                range.clone(),
+                "sections are marked in two ways",
+                "use `-- migrate:…` or `-- +goose …`, not both",
+            );
         }
         let seen = match section {
             Section::Up => std::mem::replace(&mut self.made.up, true),

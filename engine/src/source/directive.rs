@@ -43,7 +43,11 @@ pub(super) fn read(text: &str, lines: &[Line], flaws: &mut Vec<Flaw>) -> Directi
         let range = value_end - value.len()..value_end;
         let key_range = key_at..key_at + key.len();
         if made.said.iter().any(|(known, _)| known == key) {
-            flaws.push(Flaw::new(key_range, format!("{key} is said twice"), "say it once; lists are separated by commas"));
+            flaws.push(Flaw::new(
+                key_range,
+                format!("{key} is said twice"),
+                "say it once; lists are separated by commas",
+            ));
             continue;
         }
         made.said.push((key.to_owned(), value.to_owned()));

@@ -108,7 +108,12 @@ fn load(name: &str, files: &Files) -> Result<Migration, Error> {
         (None, None, down) => {
             let place = down.as_deref().unwrap_or(Path::new(name));
             let what = format!("{name} has a way back and no way there");
-            return Err(Error::Usage(vec![problem(place, what, "", "add the file for the way there, or remove this one")]));
+            return Err(Error::Usage(vec![problem(
+                place,
+                what,
+                "",
+                "add the file for the way there, or remove this one",
+            )]));
         }
     };
     Ok(Migration {
@@ -133,8 +138,9 @@ fn both(up: &Path, down: &Path) -> Result<Sections, Error> {
 }
 
 fn text(path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path)
-        .map_err(|error| Error::Usage(vec![problem(path, format!("could not be read: {error}"), "", "give a readable file in UTF-8")]))
+    std::fs::read_to_string(path).map_err(|error| {
+        Error::Usage(vec![problem(path, format!("could not be read: {error}"), "", "give a readable file in UTF-8")])
+    })
 }
 
 fn sql_files(dir: &Path) -> Result<Vec<PathBuf>, Error> {
@@ -201,7 +207,8 @@ fn add(found: &mut BTreeMap<String, Files>, path: &Path, named: Named, problems:
 fn version(name: &str) -> (Option<Vec<String>>, &str) {
     let digits = name.strip_prefix('V').unwrap_or(name);
     let end = digits.find(|char: char| !(char.is_ascii_digit() || char == '.' || char == '_')).unwrap_or(digits.len());
-    let number = digits.get(..end).unwrap_or_default().split("__").next().unwrap_or_default().trim_end_matches(['_', '.']);
+    let number =
+        digits.get(..end).unwrap_or_default().split("__").next().unwrap_or_default().trim_end_matches(['_', '.']);
     if !number.bytes().next().is_some_and(|byte| byte.is_ascii_digit()) {
         return (None, name);
     }

@@ -44,7 +44,10 @@ pub(super) fn single(text: &str) -> Result<Sections, Vec<String>> {
 }
 
 /// Puts two files of a pair together.
-pub(super) fn pair(up: Result<Sections, Vec<String>>, down: Result<Sections, Vec<String>>) -> Result<Sections, Vec<String>> {
+pub(super) fn pair(
+    up: Result<Sections, Vec<String>>,
+    down: Result<Sections, Vec<String>>,
+) -> Result<Sections, Vec<String>> {
     let (up, down) = match (up, down) {
         (Ok(up), Ok(down)) => (up, down),
         (Err(errors), Ok(_)) | (Ok(_), Err(errors)) => return Err(errors),
@@ -111,7 +114,8 @@ fn part(section: Section, said: &[(String, String)], sql: &str) -> String {
         Section::Up => "up\u{1e}".to_owned(),
         Section::Down => "down\u{1e}".to_owned(),
     };
-    let mut said: Vec<String> = said.iter().map(|(key, value)| format!("{key}={}", checksum::normalised(value))).collect();
+    let mut said: Vec<String> =
+        said.iter().map(|(key, value)| format!("{key}={}", checksum::normalised(value))).collect();
     said.sort();
     for line in said {
         part.push_str(&line);

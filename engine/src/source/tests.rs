@@ -71,6 +71,10 @@ fn points_at_every_error_of_a_file() {
             "error: this looks like a directive and is none: the colon is missing  --> migrations/m.sql:10:1",
         ]
     );
-    assert!(found[4].contains("7 | ALTER TABLE t ADD COLUMN c text STORAGE plain;\n  |                                 ^^^^^^^"));
+    assert!(
+        found[4].contains(
+            "7 | ALTER TABLE t ADD COLUMN c text STORAGE plain;\n  |                                 ^^^^^^^"
+        )
+    );
     assert!(found[4].contains("help: correct the statement; it was shoofly's parser"));
 }

@@ -93,7 +93,8 @@ fn parse(expr: &str) -> Result<Tree, ExprError> {
     }
     // The line break ends a comment that the expression may end in.
     let text = format!("{BEFORE}{expr}\n)");
-    let root = tree::parse(&text).map_err(|flaws| not(&flaws.first().map(|flaw| flaw.what.clone()).unwrap_or_default()))?;
+    let root =
+        tree::parse(&text).map_err(|flaws| not(&flaws.first().map(|flaw| flaw.what.clone()).unwrap_or_default()))?;
     let whole = root
         .descendants()
         .find(|node| node.kind() == SyntaxKind::PAREN_EXPR)
@@ -167,7 +168,8 @@ pub fn unsuitable(expr: &str) -> Result<Option<Unsuitable>, ExprError> {
         return Ok(Some(Unsuitable::Window));
     }
     let aggregate = names.functions.iter().find(|name| {
-        name.schema.as_ref().is_none_or(|schema| schema.as_str() == "pg_catalog") && AGGREGATES.contains(&name.name.as_str())
+        name.schema.as_ref().is_none_or(|schema| schema.as_str() == "pg_catalog")
+            && AGGREGATES.contains(&name.name.as_str())
     });
     if let Some(name) = aggregate {
         return Ok(Some(Unsuitable::Aggregate(name.display())));
@@ -175,9 +177,9 @@ pub fn unsuitable(expr: &str) -> Result<Option<Unsuitable>, ExprError> {
     let mut tokens = tree.root.descendants_with_tokens().filter_map(squawk_syntax::SyntaxElement::into_token);
     Ok(tokens.find_map(|token| match token.kind() {
         SyntaxKind::WITHIN_KW | SyntaxKind::FILTER_KW => {
-            let clause = token.parent().is_some_and(|node| {
-                matches!(node.kind(), SyntaxKind::WITHIN_CLAUSE | SyntaxKind::FILTER_CLAUSE)
-            });
+            let clause = token
+                .parent()
+                .is_some_and(|node| matches!(node.kind(), SyntaxKind::WITHIN_CLAUSE | SyntaxKind::FILTER_CLAUSE));
             clause.then(|| Unsuitable::Aggregate(token.text().to_lowercase()))
         }
         SyntaxKind::POSITIONAL_PARAM => Some(Unsuitable::Parameter),
@@ -187,10 +189,37 @@ pub fn unsuitable(expr: &str) -> Result<Option<Unsuitable>, ExprError> {
 
 /// The server's own aggregates, as far as they are no window functions and no ordinary functions too.
 const AGGREGATES: [&str; 31] = [
-    "any_value", "array_agg", "avg", "bit_and", "bit_or", "bit_xor", "bool_and", "bool_or", "count", "every", "json_agg",
-    "json_object_agg", "jsonb_agg", "jsonb_object_agg", "max", "min", "mode", "percentile_cont", "percentile_disc",
-    "range_agg", "range_intersect_agg", "regr_count", "regr_slope", "stddev", "stddev_pop", "stddev_samp", "string_agg",
-    "sum", "var_pop", "var_samp", "variance",
+    "any_value",
+    "array_agg",
+    "avg",
+    "bit_and",
+    "bit_or",
+    "bit_xor",
+    "bool_and",
+    "bool_or",
+    "count",
+    "every",
+    "json_agg",
+    "json_object_agg",
+    "jsonb_agg",
+    "jsonb_object_agg",
+    "max",
+    "min",
+    "mode",
+    "percentile_cont",
+    "percentile_disc",
+    "range_agg",
+    "range_intersect_agg",
+    "regr_count",
+    "regr_slope",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "string_agg",
+    "sum",
+    "var_pop",
+    "var_samp",
+    "variance",
 ];
 
 /// A column as found in a tree, with ranges of the text parsed.
@@ -319,9 +348,10 @@ fn value_function(node: &SyntaxNode) -> Option<&'static str> {
         | SyntaxKind::CURRENT_TIMESTAMP_KW
         | SyntaxKind::LOCALTIME_KW
         | SyntaxKind::LOCALTIMESTAMP_KW => "now",
-        SyntaxKind::CURRENT_USER_KW | SyntaxKind::CURRENT_ROLE_KW | SyntaxKind::USER_KW | SyntaxKind::SYSTEM_USER_KW => {
-            "current_user"
-        }
+        SyntaxKind::CURRENT_USER_KW
+        | SyntaxKind::CURRENT_ROLE_KW
+        | SyntaxKind::USER_KW
+        | SyntaxKind::SYSTEM_USER_KW => "current_user",
         SyntaxKind::SESSION_USER_KW => "session_user",
         SyntaxKind::CURRENT_SCHEMA_KW => "current_schema",
         SyntaxKind::CURRENT_CATALOG_KW => "current_database",

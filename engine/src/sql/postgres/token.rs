@@ -106,9 +106,7 @@ fn next(text: &str, bytes: &[u8], at: usize) -> (TokenKind, usize) {
         b'b' | b'B' | b'x' | b'X' | b'n' | b'N' if peek(1) == b'\'' => {
             quoted(bytes, at + 1, TokenKind::Text, Backslash::Plain)
         }
-        b'u' | b'U' if peek(1) == b'&' && peek(2) == b'\'' => {
-            quoted(bytes, at + 2, TokenKind::Text, Backslash::Plain)
-        }
+        b'u' | b'U' if peek(1) == b'&' && peek(2) == b'\'' => quoted(bytes, at + 2, TokenKind::Text, Backslash::Plain),
         b'u' | b'U' if peek(1) == b'&' && peek(2) == b'"' => {
             quoted(bytes, at + 2, TokenKind::QuotedName, Backslash::Plain)
         }
@@ -117,7 +115,9 @@ fn next(text: &str, bytes: &[u8], at: usize) -> (TokenKind, usize) {
         b'$' => dollar_quoted(text, at),
         // A range of PL/pgSQL.
         b'.' if peek(1) == b'.' => (TokenKind::Operator, at + 2),
-        byte if byte.is_ascii_digit() || (byte == b'.' && peek(1).is_ascii_digit()) => (TokenKind::Number, number(bytes, at)),
+        byte if byte.is_ascii_digit() || (byte == b'.' && peek(1).is_ascii_digit()) => {
+            (TokenKind::Number, number(bytes, at))
+        }
         byte @ (b'(' | b')' | b'[' | b']' | b',' | b';' | b'.' | b':') => (TokenKind::Mark(byte), at + 1),
         byte if is_operator(byte) => (TokenKind::Operator, operator(bytes, at)),
         _ => (TokenKind::Broken, at + 1),

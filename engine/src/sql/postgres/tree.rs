@@ -107,12 +107,11 @@ pub(crate) fn has_token(node: &SyntaxNode, kind: SyntaxKind) -> bool {
     node.children_with_tokens().any(|element| element.kind() == kind)
 }
 
-
 /// The identifier that a name node stands for: folded unless it is quoted.
 pub(crate) fn ident(node: &SyntaxNode) -> Result<Ident, Flaw> {
-    normalize_name_node(node)
-        .parse()
-        .map_err(|error: crate::name::IdentError| Flaw::new(span(node), error.to_string(), "use a name that PostgreSQL keeps whole"))
+    normalize_name_node(node).parse().map_err(|error: crate::name::IdentError| {
+        Flaw::new(span(node), error.to_string(), "use a name that PostgreSQL keeps whole")
+    })
 }
 
 /// The name in or below `node`, with its schema where one is written.

@@ -68,9 +68,8 @@ fn refuses_what_is_not_one_value() {
 
 #[test]
 fn rebinds_only_the_names_bytes() {
-    let new = |expr: &str| {
-        rebind(expr, |column| (column.name.as_str() == "c").then(|| "NEW.\"c\"".to_owned())).unwrap()
-    };
+    let new =
+        |expr: &str| rebind(expr, |column| (column.name.as_str() == "c").then(|| "NEW.\"c\"".to_owned())).unwrap();
     let cases = [
         ("c", "NEW.\"c\""),
         ("t . c::int  + C /* c */", "NEW.\"c\"::int  + NEW.\"c\" /* c */"),

@@ -21,15 +21,19 @@ fn reads_every_clause_of_alter_table() {
          CHECK (a > 0), DROP IF EXISTS b CASCADE, ALTER c SET DATA TYPE bigint USING c::bigint, ALTER d TYPE text COLLATE \
          pg_catalog.\"C\", ALTER e SET NOT NULL, ALTER COLUMN f DROP NOT NULL, ALTER g SET DEFAULT now(), ALTER h DROP DEFAULT",
     );
-    let kinds: Vec<String> = made
-        .iter()
-        .map(|op| serde_json::to_value(op).unwrap()["op"].as_str().unwrap().to_owned())
-        .collect();
+    let kinds: Vec<String> =
+        made.iter().map(|op| serde_json::to_value(op).unwrap()["op"].as_str().unwrap().to_owned()).collect();
     assert_eq!(
         kinds,
         [
-            "add-column", "drop-column", "alter-column-type", "alter-column-type", "set-not-null", "drop-not-null",
-            "set-default", "drop-default"
+            "add-column",
+            "drop-column",
+            "alter-column-type",
+            "alter-column-type",
+            "set-not-null",
+            "drop-not-null",
+            "set-default",
+            "drop-default"
         ]
     );
     let Operation::AddColumn(add) = &made[0] else { panic!() };
@@ -60,7 +64,13 @@ fn keeps_what_needs_more_than_a_column_as_written() {
         let [Operation::AddColumn(add)] = made.as_slice() else { panic!() };
         assert_eq!(add.other_clauses, [clause], "{column}");
     }
-    let types = ["timestamp(3) with time zone", "double precision", "character varying(20)", "public.mood", "interval day to second(3)"];
+    let types = [
+        "timestamp(3) with time zone",
+        "double precision",
+        "character varying(20)",
+        "public.mood",
+        "interval day to second(3)",
+    ];
     for written in types {
         let made = ops(&format!("ALTER TABLE t ADD x {written} NULL"));
         let [Operation::AddColumn(add)] = made.as_slice() else { panic!() };
@@ -78,10 +88,9 @@ fn folds_names_as_the_server_does() {
 
 #[test]
 fn reads_indexes() {
-    let made = ops(
-        "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON s.t USING btree (a DESC, lower(b) text_pattern_ops) \
-         INCLUDE (c) NULLS NOT DISTINCT WITH (fillfactor = 70) TABLESPACE x WHERE d > 1 ",
-    );
+    let made =
+        ops("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON s.t USING btree (a DESC, lower(b) text_pattern_ops) \
+         INCLUDE (c) NULLS NOT DISTINCT WITH (fillfactor = 70) TABLESPACE x WHERE d > 1 ");
     let [Operation::CreateIndex(index)] = made.as_slice() else { panic!() };
     assert_eq!(index.name.as_ref().unwrap().as_str(), "i");
     assert!(index.unique && index.if_not_exists);
@@ -132,5 +141,7 @@ fn names_what_is_not_supported_and_collects_everything() {
     assert!(found[0].advice.contains("PostgreSQL was not asked"), "{found:?}");
     assert!(read_statement("").is_err() && read_statement("ALTER TABLE t").is_err());
     assert!(read_statement(&format!("UPDATE t SET a = {}1{}", "(".repeat(5_000), ")".repeat(5_000))).is_err());
-    assert!(read_statement(&format!("ALTER TABLE t ADD {} text", "x".repeat(64))).unwrap_err()[0].what.contains("64 bytes"));
+    assert!(
+        read_statement(&format!("ALTER TABLE t ADD {} text", "x".repeat(64))).unwrap_err()[0].what.contains("64 bytes")
+    );
 }

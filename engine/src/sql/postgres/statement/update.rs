@@ -60,7 +60,9 @@ impl Reader<'_> {
             (update.returning_clause().map(|node| node.syntax().clone()), "RETURNING"),
         ];
         let present = extras.into_iter().filter_map(|(node, name)| Some((node?, name)));
-        present.map(|(node, name)| Flaw::new(tree::span(&node), format!("UPDATE … {name} is not supported"), ONE_ROW)).collect()
+        present
+            .map(|(node, name)| Flaw::new(tree::span(&node), format!("UPDATE … {name} is not supported"), ONE_ROW))
+            .collect()
     }
 
     fn assignments(&self, set: &ast::SetColumn, alias: Option<&str>) -> Result<Vec<Assignment>, Flaw> {
@@ -80,7 +82,12 @@ impl Reader<'_> {
         targets.iter().zip(&values).map(|(target, value)| self.assignment(target, value, alias)).collect()
     }
 
-    fn assignment(&self, target: &ast::ColumnTarget, value: &ast::SetExpr, alias: Option<&str>) -> Result<Assignment, Flaw> {
+    fn assignment(
+        &self,
+        target: &ast::ColumnTarget,
+        value: &ast::SetExpr,
+        alias: Option<&str>,
+    ) -> Result<Assignment, Flaw> {
         if let Some(accessor) = target.accessors().next() {
             let what = "setting a part of a column is not supported";
             return Err(Flaw::new(tree::span(accessor.syntax()), what, "give the column a whole value"));
