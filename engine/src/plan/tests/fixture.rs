@@ -267,6 +267,7 @@ pub(super) fn try_plan(facts: &Facts, operations: Vec<Operation>) -> Result<Plan
             sql: String::new(),
             place: format!("m.sql:{}", number + 1),
             operations: vec![operation],
+            ..Statement::default()
         })
         .collect();
     let migration =
