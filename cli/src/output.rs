@@ -79,6 +79,8 @@ impl Output {
 pub(crate) trait Reader: Send {
     /// Something happened.
     fn event(&mut self, event: Event);
+    /// A line of the command line itself.
+    fn line(&mut self, text: &str);
     /// A remark of the command line itself.
     fn remark(&mut self, text: &str);
     /// A line that stays at the bottom and changes.
@@ -94,6 +96,7 @@ struct Silent;
 
 impl Reader for Silent {
     fn event(&mut self, _: Event) {}
+    fn line(&mut self, _: &str) {}
     fn remark(&mut self, _: &str) {}
     fn footer(&mut self, _: &str) {}
     fn tick(&mut self) {}
@@ -102,6 +105,7 @@ impl Reader for Silent {
 
 enum Message {
     Event(Event),
+    Line(String),
     Remark(String),
     Footer(String),
     Finish,
@@ -123,6 +127,7 @@ impl Progress {
             loop {
                 match receiver.recv_timeout(TICK) {
                     Ok(Message::Event(event)) => reader.event(event),
+                    Ok(Message::Line(text)) => reader.line(&text),
                     Ok(Message::Remark(text)) => reader.remark(&text),
                     Ok(Message::Footer(text)) => reader.footer(&text),
                     Err(RecvTimeoutError::Timeout) => reader.tick(),
@@ -152,6 +157,11 @@ impl Progress {
     /// A line at the bottom that others may write.
     pub(crate) fn footer(&self) -> Footer {
         Footer(self.sender.clone())
+    }
+
+    /// A line among the progress.
+    pub(crate) fn line(&self, text: impl Into<String>) {
+        self.sender.send(Message::Line(text.into())).ok();
     }
 
     /// A remark among the progress.

@@ -56,15 +56,15 @@ async fn show(
     progress: &Progress,
 ) -> anyhow::Result<Summary> {
     let server = stage::server(installation).await?;
-    progress.remark(stage::introduction(&server));
+    progress.line(stage::introduction(&server));
     let accounts = u64::from(args.scale.get()) * 100_000;
     let took = stage::load(&server, args.scale).await?;
-    progress.remark(format!("loaded {} pgbench accounts in {}", text::count(accounts), text::time(took)));
+    progress.line(format!("{} pgbench accounts loaded in {}", text::count(accounts), text::time(took)));
 
     let settle = Duration::from_secs(args.settle.get().into());
     let mut traffic = Traffic::start(&server, args, progress)?;
-    progress.remark(format!(
-        "pgbench traffic: 4 clients, {} transactions/s, {} protocol; {} to settle",
+    progress.line(format!(
+        "traffic: pgbench, 4 clients, {} transactions/s, {} protocol; {} to settle",
         args.rate,
         args.protocol.word(),
         text::time(settle)
@@ -73,19 +73,19 @@ async fn show(
 
     let waits = waits::watch(Database::open(&server.url(stage::APP)).await?);
     let word = Hazard::ColumnOrder.word();
-    progress.remark(format!("$ shoofly alter '{DDL}' --accept {word}"));
-    progress.remark(format!(
-        "  {word}: the new column stands at the end of the table; pgbench names its columns, so nothing of it notices"
+    progress.line(format!("\n$ shoofly alter '{DDL}' --accept {word}"));
+    progress.line(format!(
+        "  {word}: the new column stands at the end of the table; pgbench names its columns and does not notice"
     ));
     let began = latency::now();
     let seen = alter(cx, &server, progress).await?;
     let ended = latency::now();
 
-    progress.remark(format!("{} more of traffic", text::time(settle)));
+    progress.line(format!("\n{} more of traffic", text::time(settle)));
     traffic.flow(settle).await?;
     let waited = waits.end().await?;
     let sent = traffic.stop().await?;
-    progress.remark("checking every row and the catalogue".to_owned());
+    progress.line("checking every row and the catalogue".to_owned());
     let checks = checks::all(&server, accounts).await?;
     Summary::new(&Measured { began, ended, accounts, seen, waited, sent }, checks)
 }

@@ -13,6 +13,10 @@ impl Reader for Lines {
         line(&event);
     }
 
+    fn line(&mut self, text: &str) {
+        self.remark(text);
+    }
+
     fn remark(&mut self, text: &str) {
         line(&Event::Notice { text: text.to_owned() });
     }

@@ -28,7 +28,7 @@ pub(super) fn done(paint: Paint, title: &str, took: Option<Duration>, locked: Op
     line
 }
 
-/// `62.3 %   1 240 000 rows   48 k rows/s   14 s left   2 lanes`
+/// `62.3 %   1 240 000 rows   48 k rows/s   14.0 s left   2 lanes`
 pub(super) fn fill(progress: &FillProgress) -> String {
     let mut parts = vec![
         format!("{:.1} %", text::percent(progress.blocks_done, progress.blocks_total)),
@@ -38,7 +38,9 @@ pub(super) fn fill(progress: &FillProgress) -> String {
     if let Some(eta) = progress.eta {
         parts.push(format!("{} left", text::time(Duration::from_secs(eta.as_secs().max(1)))));
     }
-    parts.push(if progress.lanes == 1 { "1 lane".to_owned() } else { format!("{} lanes", progress.lanes) });
+    if progress.lanes > 1 {
+        parts.push(format!("{} lanes", progress.lanes));
+    }
     if progress.deferred > 0 {
         parts.push(format!("{} locked rows put off", text::count(progress.deferred)));
     }
@@ -82,7 +84,7 @@ mod tests {
     fn a_fill_says_how_far_and_how_fast() {
         assert_eq!(fill(&progress()), "62.3 %   1 240 000 rows   48 k rows/s   14.0 s left   2 lanes");
         let unknown = FillProgress { eta: None, lanes: 1, deferred: 3, ..progress() };
-        assert!(fill(&unknown).ends_with("1 lane   3 locked rows put off"));
+        assert!(fill(&unknown).ends_with("48 k rows/s   3 locked rows put off"));
     }
 
     #[test]

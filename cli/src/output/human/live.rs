@@ -13,6 +13,8 @@ use crate::output::text::{self, Paint};
 
 /// Redraws per second.
 const FRAMES: u8 = 10;
+/// A step that takes longer shows how long it has taken.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// A moving line at the bottom of the terminal.
 pub(in crate::output) struct Live {
@@ -55,7 +57,7 @@ impl Live {
     fn began(&mut self, title: String) {
         self.end();
         let bar = self.add();
-        bar.set_style(style("  {spinner} {msg}"));
+        bar.set_style(style("  {spinner} {wide_msg}"));
         bar.set_message(title.clone());
         self.under_way = Some(UnderWay { bar, title, began: Instant::now() });
     }
@@ -84,24 +86,21 @@ impl Live {
         }
     }
 
-    /// Shows `text` where the step's title stood, and `below` underneath.
-    fn say(&mut self, text: &str, below: &[String]) {
-        let Some(under_way) = &self.under_way else { return };
-        let elapsed = self.paint.dim(&text::time(under_way.began.elapsed()));
-        under_way.bar.set_message(format!("{}   {elapsed}   {}", under_way.title, self.paint.yellow(text)));
-        while self.below.len() > below.len() {
+    /// Shows these lines below the step.
+    fn say(&mut self, lines: &[String]) {
+        while self.below.len() > lines.len() {
             if let Some(bar) = self.below.pop() {
                 bar.finish_and_clear();
                 self.screen.remove(&bar);
             }
         }
-        while self.below.len() < below.len() {
+        while self.below.len() < lines.len() {
             let bar = self.add();
-            bar.set_style(style("    {msg}"));
+            bar.set_style(style("    {wide_msg}"));
             self.below.push(bar);
         }
-        for (bar, text) in self.below.iter().zip(below) {
-            bar.set_message(self.paint.dim(text.trim_start()));
+        for (at, (bar, line)) in self.below.iter().zip(lines).enumerate() {
+            bar.set_message(if at == 0 { self.paint.yellow(line) } else { self.paint.dim(line) });
         }
     }
 
@@ -110,7 +109,8 @@ impl Live {
         let Some(under_way) = &self.under_way else { return };
         if under_way.bar.length() != Some(total) {
             under_way.bar.set_length(total);
-            under_way.bar.set_style(style("  {spinner} {prefix}\n    {bar:40.green/dim} {msg}").progress_chars("━╸─"));
+            let template = "  {spinner} {prefix}\n    {bar:32.green/dim} {wide_msg}";
+            under_way.bar.set_style(style(template).progress_chars("━╸─"));
             under_way.bar.set_prefix(under_way.title.clone());
         }
         under_way.bar.set_position(done.min(total));
@@ -138,12 +138,9 @@ impl Reader for Live {
             Event::StepBegan { title, .. } => self.began(title),
             Event::StepDone { step, title, took } => self.step_done(&step, &title, took),
             Event::LockWaiting { table, mode, blockers, waited, .. } => {
-                let lines = line::waiting(&table.display(), mode, waited, &blockers);
-                if let Some((first, rest)) = lines.split_first() {
-                    self.say(first, rest);
-                }
+                self.say(&line::waiting(&table.display(), mode, waited, &blockers));
             }
-            Event::LockMissed { asked, .. } => self.say(&line::missed(asked), &[]),
+            Event::LockMissed { asked, .. } => self.say(&[line::missed(asked)]),
             Event::LockReleased { step, total, .. } => {
                 let longest = self.locked.entry(step).or_default();
                 *longest = total.max(*longest);
@@ -151,7 +148,7 @@ impl Reader for Live {
             Event::FillProgress(progress) => {
                 self.bar(progress.blocks_done, progress.blocks_total, line::fill(&progress));
             }
-            Event::FillWaiting { because } => self.say(&because, &[]),
+            Event::FillWaiting { because } => self.say(&[because]),
             Event::CheckProgress { claim, blocks_done, blocks_total } => {
                 let message = format!("{:.1} %   {claim}", text::percent(blocks_done, blocks_total));
                 self.bar(blocks_done, blocks_total, message);
@@ -169,6 +166,10 @@ impl Reader for Live {
         }
     }
 
+    fn line(&mut self, text: &str) {
+        self.print(text);
+    }
+
     fn remark(&mut self, text: &str) {
         self.print(format!("  {} {text}", self.paint.yellow("·")));
     }
@@ -176,7 +177,7 @@ impl Reader for Live {
     fn footer(&mut self, text: &str) {
         if self.footer.is_none() {
             let bar = self.screen.add(ProgressBar::new_spinner());
-            bar.set_style(style("  {msg}"));
+            bar.set_style(style("  {wide_msg}"));
             self.footer = Some(bar);
         }
         if let Some(bar) = &self.footer {
@@ -185,9 +186,14 @@ impl Reader for Live {
     }
 
     fn tick(&mut self) {
-        if let Some(under_way) = &self.under_way {
-            under_way.bar.tick();
+        let Some(under_way) = &self.under_way else { return };
+        let elapsed = under_way.began.elapsed();
+        // A step with a bar says how long it will take; the others how long they have taken.
+        if under_way.bar.length().is_none() && elapsed >= SLOW {
+            let elapsed = self.paint.dim(&text::time(elapsed));
+            under_way.bar.set_message(format!("{}   {elapsed}", under_way.title));
         }
+        under_way.bar.tick();
     }
 
     fn finish(&mut self) {

@@ -81,6 +81,10 @@ impl Reader for Lines {
         }
     }
 
+    fn line(&mut self, text: &str) {
+        self.say(text);
+    }
+
     fn remark(&mut self, text: &str) {
         self.say(&format!("  · {text}"));
     }
