@@ -8,7 +8,6 @@ mod logging;
 mod output;
 mod settings;
 mod signals;
-mod source;
 mod standing;
 
 use std::process::ExitCode;

@@ -40,7 +40,9 @@ fn the_version_goes_to_stdout() {
 #[test]
 fn wrong_usage_is_2() {
     let folder = tempfile::tempdir().unwrap();
-    for arguments in [&["frobnicate"][..], &["status", "--frobnicate"], &["alter"], &[], &["up", "0"], &["start", "--chunk", "15"]] {
+    for arguments in
+        [&["frobnicate"][..], &["status", "--frobnicate"], &["alter"], &[], &["up", "0"], &["start", "--chunk", "15"]]
+    {
         let output = shoofly(folder.path(), arguments);
         assert_eq!(code(&output), 2, "{arguments:?}");
         assert!(stdout(&output).is_empty(), "{arguments:?}");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use shoofly_engine::driver::postgres::Target;
 use shoofly_engine::plan::Hazard;
 use shoofly_engine::run::Direction;
-use shoofly_engine::{Engine, Error, Exit};
+use shoofly_engine::{Engine, Error, Exit, source};
 use shoofly_sandbox::{Installation, Server};
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +18,7 @@ use self::traffic::Traffic;
 use super::{Context, through};
 use crate::args::DemoArgs;
 use crate::output::{Progress, text};
-use crate::{signals, source};
+use crate::signals;
 
 mod checks;
 mod database;
@@ -101,7 +101,7 @@ async fn alter(cx: &Context, server: &Server, progress: &Progress) -> Result<See
     settings.accept.insert(Hazard::ColumnOrder);
     let target = Target::parse(&server.url(stage::APP))?;
     let engine = Engine::new(target, settings, events, CancellationToken::new());
-    through(&engine, &source::statement(DDL)?, Direction::Up).await?;
+    through(&engine, &source::parse_statement(DDL)?, Direction::Up).await?;
     let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
     Ok(seen)
 }

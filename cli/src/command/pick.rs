@@ -8,8 +8,8 @@ use shoofly_engine::{Engine, Error, Migration};
 
 use super::Context;
 use crate::settings::usage;
-use crate::source;
 use crate::standing::{Standing, standing};
+use shoofly_engine::source;
 
 /// The migration that `wanted` names.
 ///
@@ -18,9 +18,9 @@ use crate::standing::{Standing, standing};
 pub(crate) fn named(cx: &Context, wanted: &str) -> Result<Migration, Error> {
     let path = Path::new(wanted);
     if path.is_file() {
-        return source::file(path);
+        return source::load_file(path);
     }
-    let mut folder = source::folder(&cx.settings.dir)?;
+    let mut folder = source::load_folder(&cx.settings.dir)?;
     if let Some(at) = folder.iter().position(|migration| migration.name == wanted) {
         return Ok(folder.swap_remove(at));
     }
@@ -41,7 +41,7 @@ pub(crate) fn named(cx: &Context, wanted: &str) -> Result<Migration, Error> {
 /// # Errors
 /// [`Error::Divergence`] where the folder and the database disagree.
 pub(crate) async fn next(cx: &Context, engine: &Engine) -> Result<Option<Migration>, Error> {
-    let folder = source::folder(&cx.settings.dir)?;
+    let folder = source::load_folder(&cx.settings.dir)?;
     let runs = engine.runs().await?;
     let standing = agreeing(standing(&folder, &runs))?;
     let begun = standing.unfinished.iter().map(|unfinished| unfinished.migration);

@@ -10,7 +10,7 @@ use shoofly_engine::{Engine, Error, Exit, Migration, Plan};
 
 use super::{Context, pick};
 use crate::output::text::Paint;
-use crate::source;
+use shoofly_engine::source;
 
 /// What is to be planned.
 pub(crate) struct Source {
@@ -37,7 +37,7 @@ impl Source {
 
     async fn migration(&self, cx: &Context, engine: &Engine) -> Result<Option<Migration>, Error> {
         match &self.what {
-            What::Statement(sql) => source::statement(sql).map(Some),
+            What::Statement(sql) => source::parse_statement(sql).map(Some),
             What::Named(name) => pick::named(cx, name).map(Some),
             What::Next => pick::next(cx, engine).await,
         }

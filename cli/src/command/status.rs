@@ -10,8 +10,8 @@ use shoofly_engine::{Error, Exit, Migration};
 
 use super::{Context, words};
 use crate::output::{self, table, text};
-use crate::source;
 use crate::standing::standing;
+use shoofly_engine::source;
 
 /// How the status is shown.
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +73,8 @@ pub(crate) async fn run(cx: &Context, mode: Mode) -> anyhow::Result<Exit> {
 async fn look(cx: &Context) -> Result<Report, Error> {
     let runs = cx.reader()?.runs().await?;
     // Statements of the command line need no folder, and so there may be none.
-    let folder: Vec<Migration> = if cx.settings.dir.is_dir() { source::folder(&cx.settings.dir)? } else { Vec::new() };
+    let folder: Vec<Migration> =
+        if cx.settings.dir.is_dir() { source::load_folder(&cx.settings.dir)? } else { Vec::new() };
     let standing = standing(&folder, &runs);
     let pending = standing.pending.iter().map(|migration| migration.name.clone()).collect();
     let applied = standing.applied.len();

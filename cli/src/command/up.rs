@@ -6,12 +6,12 @@ use shoofly_engine::run::{Direction, Outcome};
 use shoofly_engine::{Exit, Migration};
 
 use super::{Context, Ending, pick, through};
-use crate::source;
 use crate::standing::standing;
+use shoofly_engine::source;
 
 /// Applies all pending migrations, or so many; an unfinished one is taken up first.
 pub(crate) async fn run(cx: &Context, count: Option<NonZeroU32>) -> anyhow::Result<Exit> {
-    let folder = source::folder(&cx.settings.dir)?;
+    let folder = source::load_folder(&cx.settings.dir)?;
     let runs = cx.reader()?.runs().await?;
     let standing = pick::agreeing(standing(&folder, &runs))?;
     pick::only_going(Direction::Up, &standing)?;
