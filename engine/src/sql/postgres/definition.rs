@@ -208,7 +208,8 @@ mod tests {
             assert_eq!(made, after);
         }
         assert_eq!(
-            index_definition_columns("CREATE INDEX i ON t USING btree (lower(b), a) INCLUDE (\"C\") WHERE (b > 0)").unwrap(),
+            index_definition_columns("CREATE INDEX i ON t USING btree (lower(b), a) INCLUDE (\"C\") WHERE (b > 0)")
+                .unwrap(),
             [ident("b"), ident("a"), ident("C")]
         );
         for broken in ["", "CREATE INDEX", "DROP INDEX i", "CREATE INDEX i ON t (a); CREATE INDEX j ON t (a)"] {
@@ -220,9 +221,17 @@ mod tests {
     fn renames_in_constraints() {
         let cases = [
             (Side::Own, "CHECK ((c > 0))", "CHECK ((\"_n\" > 0))"),
-            (Side::Own, "CHECK (((t.c)::text ~ 'c'::text)) NOT VALID", "CHECK (((t.\"_n\")::text ~ 'c'::text)) NOT VALID"),
+            (
+                Side::Own,
+                "CHECK (((t.c)::text ~ 'c'::text)) NOT VALID",
+                "CHECK (((t.\"_n\")::text ~ 'c'::text)) NOT VALID",
+            ),
             (Side::Own, "PRIMARY KEY (a, c) INCLUDE (b)", "PRIMARY KEY (a, \"_n\") INCLUDE (b)"),
-            (Side::Own, "UNIQUE NULLS NOT DISTINCT (c) INCLUDE (c) DEFERRABLE", "UNIQUE NULLS NOT DISTINCT (\"_n\") INCLUDE (\"_n\") DEFERRABLE"),
+            (
+                Side::Own,
+                "UNIQUE NULLS NOT DISTINCT (c) INCLUDE (c) DEFERRABLE",
+                "UNIQUE NULLS NOT DISTINCT (\"_n\") INCLUDE (\"_n\") DEFERRABLE",
+            ),
             (Side::Own, "NOT NULL c NO INHERIT", "NOT NULL \"_n\" NO INHERIT"),
             (
                 Side::Own,
