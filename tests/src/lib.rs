@@ -9,6 +9,7 @@
 //!   `mirror` schema, so that the rows that there should be are always known ([`rows::differences`]).
 //! - [`catalogue::lines`]: everything that the catalogue says about the user's objects, as sorted lines.
 //! - [`Case`]: one operation forward, back, forward and complete under writers, held against plain DDL.
+//! - [`Binary`]: the command line as a child process.
 //! - [`Refusal`]: what must be refused, with nothing touched.
 //!
 //! ```no_run
@@ -24,6 +25,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a harness fails a test by panicking")]
 
+pub mod binary;
 pub mod case;
 pub mod catalogue;
 pub mod database;
@@ -34,6 +36,7 @@ pub mod server;
 pub mod wait;
 pub mod writers;
 
+pub use binary::Binary;
 pub use case::Case;
 pub use database::Database;
 pub use refusal::Refusal;
