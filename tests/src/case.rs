@@ -218,8 +218,7 @@ pub fn migration(name: &str, text: &str) -> Migration {
 /// # Errors
 /// As the engine gives them.
 pub fn parse(name: &str, text: &str) -> Result<Migration, Error> {
-    let up = shoofly_engine::source::Script::default();
-    Ok(Migration { name: name.to_owned(), path: None, checksum: text.to_owned(), up, down: None })
+    shoofly_engine::source::parse_text(name, None, text)
 }
 
 /// Fails with the error's whole text.
