@@ -1,1 +1,276 @@
-//! shoofly's own tables in the target database.
+//! shoofly's own tables in the target database: the history, and what makes every effect happen once.
+//!
+//! PostgreSQL commits an effect and its record together; the texts here are made to be part of the same transaction.
+
+use std::collections::BTreeMap;
+
+use crate::driver::postgres::Session;
+use crate::error::{DbError, DbErrorKind, Error, Problem};
+use crate::name::QualifiedName;
+use crate::plan::{Plan, StepId};
+use crate::run::{Direction, RunState};
+use crate::source::Migration;
+use crate::sql;
+use crate::text::{Literal, Sql};
+
+mod history;
+
+pub use history::{RunRow, runs};
+
+/// Class of our advisory locks (`SHOF` in ASCII); the second key is the run's id, 0 for changes of the ledger itself.
+const LOCK_CLASS: i32 = 0x5348_4F46;
+
+const SCHEMA: &str = include_str!("ledger/schema.sql");
+
+/// A run's identity and the epoch under which this process holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hold {
+    /// The run.
+    pub run: i64,
+    /// The epoch.
+    pub epoch: i64,
+}
+
+/// A step's record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepState {
+    /// Begun; whether it took effect is for its probe to say.
+    Begun,
+    /// Done.
+    Done,
+}
+
+/// Creates the ledger where it is missing.
+///
+/// # Errors
+/// [`Error::Refused`] where the role may not create a schema; nothing was changed.
+pub async fn ensure(session: &Session) -> Result<(), Error> {
+    let run = async {
+        // Two processes may come here at once: `IF NOT EXISTS` alone does not keep them from colliding.
+        session.batch(&format!("BEGIN; SELECT pg_advisory_xact_lock({LOCK_CLASS}, 0)")).await?;
+        session.batch(SCHEMA).await?;
+        session.batch("COMMIT").await
+    };
+    let Err(error) = run.await else { return Ok(()) };
+    abandon(session).await;
+    if error.kind == DbErrorKind::Privilege {
+        return Err(Error::Refused(vec![Problem {
+            what: format!("the ledger cannot be created: {}", error.message),
+            place: session.target().display(),
+            why: "what has been done is recorded in the schema shoofly of the same database".to_owned(),
+            advice: "as the database's owner: GRANT CREATE ON DATABASE … TO the role, or CREATE SCHEMA shoofly AUTHORIZATION it"
+                .to_owned(),
+        }]));
+    }
+    Err(error.doing("create the ledger"))
+}
+
+/// Rolls back whatever transaction is open; the connection may be gone, which ends the transaction as well.
+pub async fn abandon(session: &Session) {
+    if let Err(error) = session.batch("ROLLBACK").await {
+        tracing::debug!(%error, "rollback after an error");
+    }
+}
+
+/// Whether the ledger exists.
+///
+/// # Errors
+/// The server's.
+pub async fn exists(session: &Session) -> Result<bool, DbError> {
+    let row = session.query_one("SELECT to_regclass('shoofly.run') IS NOT NULL", &[]).await?;
+    Ok(row.get(0))
+}
+
+/// Enters a new run and takes its tables; the unique index on active tables is what keeps two runs apart.
+///
+/// # Errors
+/// [`Error::Busy`] where another run is active on a table.
+pub async fn enter(session: &Session, migration: &Migration, direction: Direction, plan: &Plan) -> Result<i64, Error> {
+    let plan_json = serde_json::to_string(plan).map_err(|error| {
+        Error::Usage(vec![Problem {
+            what: format!("the plan cannot be stored: {error}"),
+            place: migration.name.clone(),
+            why: String::new(),
+            advice: "report this".to_owned(),
+        }])
+    })?;
+    let schemas: Vec<&str> = plan.tables.iter().map(|table| table.schema.as_str()).collect();
+    let tables: Vec<&str> = plan.tables.iter().map(|table| table.name.as_str()).collect();
+    let sql = "WITH entered AS (INSERT INTO shoofly.run (migration, checksum, direction, state, plan) \
+               VALUES ($1, $2, $3, 'running', $4::text::json) RETURNING id), \
+               taken AS (INSERT INTO shoofly.run_table (run, schema_name, table_name) \
+               SELECT entered.id, t.s, t.n FROM entered, unnest($5::text[], $6::text[]) AS t(s, n)) \
+               SELECT id FROM entered";
+    let entered = session
+        .query_one(sql, &[&migration.name, &migration.checksum, &direction.word(), &plan_json, &schemas, &tables])
+        .await;
+    match entered {
+        Ok(row) => Ok(row.get(0)),
+        Err(error) if error.kind == DbErrorKind::Constraint => Err(busy(session, &plan.tables).await),
+        Err(error) => Err(error.doing("enter the run into the ledger")),
+    }
+}
+
+/// Who is active on these tables, as an error.
+async fn busy(session: &Session, tables: &[QualifiedName]) -> Error {
+    let active = runs(session).await.unwrap_or_default();
+    let mut problems = Vec::new();
+    for run in active.iter().filter(|run| run.state.is_active()) {
+        for table in run.plan_tables.iter().filter(|table| tables.contains(table)) {
+            problems.push(Problem {
+                what: format!("run {} ({}) is active, {}", run.id, run.migration, run.state.word()),
+                place: table.display(),
+                why: "two changes of one table at a time could each undo the other's triggers".to_owned(),
+                advice: format!("complete it or roll it back first: shoofly complete {0} / shoofly rollback {0}", run.migration),
+            });
+        }
+    }
+    if problems.is_empty() {
+        problems.push(Problem {
+            what: "another run on one of its tables has just ended or begun".to_owned(),
+            place: tables.iter().map(QualifiedName::display).collect::<Vec<_>>().join(", "),
+            why: String::new(),
+            advice: "try again".to_owned(),
+        });
+    }
+    Error::Busy(problems)
+}
+
+/// Tries to take the run's advisory lock on this session.
+///
+/// # Errors
+/// The server's.
+pub async fn try_lock(session: &Session, run: i64) -> Result<bool, DbError> {
+    // The lock's second key has 32 bits; ids that share it would only make two runs wait for each other.
+    let key = i32::from_le_bytes(run.to_le_bytes()[..4].try_into().unwrap_or_default());
+    let row = session.query_one("SELECT pg_try_advisory_lock($1, $2)", &[&LOCK_CLASS, &key]).await?;
+    Ok(row.get(0))
+}
+
+/// Raises the epoch: waits for transactions of an earlier holder that are under way, and fences all later ones.
+///
+/// # Errors
+/// The server's.
+pub async fn take_over(session: &Session, run: i64) -> Result<Hold, DbError> {
+    let holder = format!("process {} on {}", std::process::id(), host());
+    let sql = "UPDATE shoofly.run SET epoch = epoch + 1, holder = $2, holder_backend = pg_backend_pid(), last_error = NULL \
+               WHERE id = $1 RETURNING epoch";
+    let row = session.query_one(sql, &[&run, &holder]).await?;
+    Ok(Hold { run, epoch: row.get(0) })
+}
+
+fn host() -> String {
+    std::env::var("HOSTNAME")
+        .ok()
+        .or_else(|| std::fs::read_to_string("/etc/hostname").ok())
+        .map_or_else(|| "this host".to_owned(), |name| name.trim().to_owned())
+}
+
+/// The stored plan of a run.
+///
+/// # Errors
+/// [`Error::Divergence`] where another version of the program wrote it and this one cannot read it.
+pub async fn plan(session: &Session, run: i64) -> Result<Plan, Error> {
+    let row = session
+        .query_one("SELECT plan::text FROM shoofly.run WHERE id = $1", &[&run])
+        .await
+        .map_err(|error| error.doing("read the stored plan"))?;
+    let text: String = row.get(0);
+    let unreadable = |what: String| {
+        Error::Divergence(vec![Problem {
+            what,
+            place: format!("run {run}"),
+            why: "a run is finished by the plan that it was begun with".to_owned(),
+            advice: "use the version of shoofly that began it to complete it or to roll it back".to_owned(),
+        }])
+    };
+    let plan: Plan = serde_json::from_str(&text).map_err(|error| unreadable(format!("its plan cannot be read: {error}")))?;
+    if plan.format != crate::plan::FORMAT {
+        return Err(unreadable(format!("its plan has format {}, not {}", plan.format, crate::plan::FORMAT)));
+    }
+    Ok(plan)
+}
+
+/// States of the run's steps.
+///
+/// # Errors
+/// The server's.
+pub async fn steps(session: &Session, run: i64) -> Result<BTreeMap<StepId, StepState>, DbError> {
+    let rows = session.query("SELECT step, state = 'done' FROM shoofly.step WHERE run = $1", &[&run]).await?;
+    let state = |done: bool| if done { StepState::Done } else { StepState::Begun };
+    Ok(rows.iter().map(|row| (StepId(row.get(0)), state(row.get(1)))).collect())
+}
+
+/// First statement of every transaction of ours.
+#[must_use]
+pub fn hold(hold: Hold) -> Sql {
+    sql!("SELECT shoofly.hold({run}, {epoch})", run = hold.run, epoch = hold.epoch)
+}
+
+/// Records that a step is begun; the record stands before the effect.
+#[must_use]
+pub fn begun(hold: Hold, step: &StepId) -> Sql {
+    sql!(
+        "INSERT INTO shoofly.step (run, step, state) VALUES ({run}, {step}, 'begun') \
+         ON CONFLICT (run, step) DO UPDATE SET attempts = shoofly.step.attempts + 1",
+        run = hold.run,
+        step = Literal(&step.0),
+    )
+}
+
+/// Records that a step is done.
+#[must_use]
+pub fn done(hold: Hold, step: &StepId) -> Sql {
+    sql!(
+        "INSERT INTO shoofly.step (run, step, state, ended) VALUES ({run}, {step}, 'done', clock_timestamp()) \
+         ON CONFLICT (run, step) DO UPDATE SET state = 'done', ended = clock_timestamp()",
+        run = hold.run,
+        step = Literal(&step.0),
+    )
+}
+
+/// Forgets the records of the run's steps and lanes: it has been undone.
+#[must_use]
+pub fn undone(hold: Hold) -> Sql {
+    sql!(
+        "DELETE FROM shoofly.step WHERE run = {run}; DELETE FROM shoofly.lane WHERE run = {run}; \
+         DELETE FROM shoofly.deferred WHERE run = {run}",
+        run = hold.run,
+    )
+}
+
+/// Moves the run to another state; an ended run gives its tables free.
+#[must_use]
+pub fn enter_state(hold: Hold, state: RunState) -> Sql {
+    let ended = sql!(
+        "UPDATE shoofly.run SET state = {state}, ended = clock_timestamp(), last_error = NULL WHERE id = {run}; \
+         UPDATE shoofly.run_table SET active = false WHERE run = {run}",
+        state = Literal(state.word()),
+        run = hold.run,
+    );
+    let going = sql!(
+        "UPDATE shoofly.run SET state = {state}, last_error = NULL WHERE id = {run}",
+        state = Literal(state.word()),
+        run = hold.run
+    );
+    if state.is_active() { going } else { ended }
+}
+
+/// Adds a line to the run's log.
+#[must_use]
+pub fn log(hold: Hold, what: &str) -> Sql {
+    sql!("INSERT INTO shoofly.event (run, what) VALUES ({run}, {what})", run = hold.run, what = Literal(what))
+}
+
+/// Runs statements of the ledger alone, in a transaction that checks the hold.
+///
+/// # Errors
+/// The server's; nothing is recorded.
+pub async fn record(session: &Session, held: Hold, statements: &[Sql]) -> Result<(), DbError> {
+    let text = format!("BEGIN; {}; {}; COMMIT", hold(held).as_str(), Sql::join(statements, "; ").as_str());
+    let result = session.batch(&text).await;
+    if result.is_err() {
+        abandon(session).await;
+    }
+    result
+}

@@ -1,0 +1,91 @@
+//! The life of a run: one pure function moves it.
+
+use serde::{Deserialize, Serialize};
+
+/// State of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunState {
+    /// Between the first step and `ready`.
+    Running,
+    /// Both shapes work and are proved.
+    Ready,
+    /// In the contract phase.
+    Completing,
+    /// Done.
+    Complete,
+    /// Being undone.
+    RollingBack,
+    /// Undone.
+    RolledBack,
+}
+
+/// What happens to a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// The last proof holds.
+    Proved,
+    /// The operator completes it.
+    Complete,
+    /// The last step of the contract phase is done.
+    Contracted,
+    /// The operator rolls it back.
+    RollBack,
+    /// Everything is undone.
+    Undone,
+}
+
+impl RunState {
+    /// Whether the run still has its tables.
+    #[must_use]
+    pub fn is_active(self) -> bool {
+        match self {
+            Self::Running | Self::Ready | Self::Completing | Self::RollingBack => true,
+            Self::Complete | Self::RolledBack => false,
+        }
+    }
+
+    /// The word in the ledger and in messages.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Ready => "ready",
+            Self::Completing => "completing",
+            Self::Complete => "complete",
+            Self::RollingBack => "rolling-back",
+            Self::RolledBack => "rolled-back",
+        }
+    }
+}
+
+/// The next state, or `None` where the signal has no place in this state.
+#[must_use]
+pub fn next(state: RunState, signal: Signal) -> Option<RunState> {
+    use RunState::{Complete, Completing, Ready, RolledBack, RollingBack, Running};
+    Some(match (state, signal) {
+        (Running, Signal::Proved) => Ready,
+        (Ready | Completing, Signal::Complete) => Completing,
+        (Completing, Signal::Contracted) => Complete,
+        // Whether a run in its contract phase can still go back is for its steps to say.
+        (Running | Ready | Completing | RollingBack, Signal::RollBack) => RollingBack,
+        (RollingBack, Signal::Undone) => RolledBack,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_leaves_an_ended_run_and_only_a_proved_one_completes() {
+        let signals = [Signal::Proved, Signal::Complete, Signal::Contracted, Signal::RollBack, Signal::Undone];
+        for signal in signals {
+            assert_eq!(next(RunState::Complete, signal), None);
+            assert_eq!(next(RunState::RolledBack, signal), None);
+        }
+        assert_eq!(next(RunState::Running, Signal::Complete), None);
+        assert_eq!(next(RunState::Ready, Signal::Complete), Some(RunState::Completing));
+    }
+}
