@@ -262,6 +262,12 @@ pub fn log(hold: Hold, what: &str) -> Sql {
     sql!("INSERT INTO shoofly.event (run, what) VALUES ({run}, {what})", run = hold.run, what = Literal(what))
 }
 
+/// Keeps the text of the last error.
+#[must_use]
+pub fn failed(hold: Hold, error: &str) -> Sql {
+    sql!("UPDATE shoofly.run SET last_error = {error} WHERE id = {run}", error = Literal(error), run = hold.run)
+}
+
 /// Runs statements of the ledger alone, in a transaction that checks the hold.
 ///
 /// # Errors

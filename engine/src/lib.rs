@@ -8,6 +8,7 @@ pub mod dialect;
 pub mod driver;
 pub mod error;
 pub mod event;
+mod failpoint;
 pub mod facts;
 pub mod guard;
 pub mod ledger;

@@ -163,3 +163,14 @@ pub enum Direction {
     /// Its `down`.
     Down,
 }
+
+impl Direction {
+    /// The word in the ledger.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+}

@@ -3,15 +3,27 @@
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use crate::driver::postgres::Target;
+use crate::driver::postgres::{Session, Target, facts};
 use crate::error::Error;
 use crate::event::Events;
-use crate::facts::Facts;
+use crate::facts::{Facts, Needs};
+use crate::ledger;
 use crate::name::TableName;
-pub use crate::plan::Direction;
-use crate::plan::Plan;
+use crate::plan::{Plan, planner};
 use crate::settings::Settings;
 use crate::source::Migration;
+
+mod barrier;
+mod check;
+mod claim;
+mod conductor;
+mod executor;
+mod fill;
+mod state;
+mod undo;
+
+pub use crate::plan::Direction;
+pub use state::RunState;
 
 /// The engine, bound to one database. Connections are made when they are needed.
 #[derive(Debug, Clone)]
@@ -19,7 +31,7 @@ pub struct Engine {
     target: Target,
     settings: Settings,
     events: Events,
-    /// Cancelled once: finish the chunk and stop. See [`Engine::abort`] for the second signal.
+    /// Cancelled: finish the chunk and stop.
     stop: CancellationToken,
 }
 
@@ -32,13 +44,13 @@ pub struct RunStatus {
     pub migration: String,
     /// Checksum of its text.
     pub checksum: String,
-    /// State: `running`, `ready`, `completing`, `complete`, `rolling-back`, `rolled-back`.
+    /// State.
     pub state: RunState,
     /// `up` or `down`.
     pub direction: Direction,
     /// Tables changed.
     pub tables: Vec<TableName>,
-    /// Steps done and steps in all.
+    /// Steps done.
     pub steps_done: u32,
     /// Steps in all.
     pub steps_total: u32,
@@ -58,24 +70,6 @@ pub struct RunStatus {
     pub began: String,
     /// Ended, where it has.
     pub ended: Option<String>,
-}
-
-/// State of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RunState {
-    /// Between the first step and `ready`.
-    Running,
-    /// Both shapes work and are proved.
-    Ready,
-    /// In the contract phase.
-    Completing,
-    /// Done.
-    Complete,
-    /// Being undone.
-    RollingBack,
-    /// Undone.
-    RolledBack,
 }
 
 /// How a verb ended.
@@ -99,7 +93,8 @@ impl Engine {
     /// # Errors
     /// [`Error::Connect`], [`Error::Database`].
     pub async fn facts(&self, migration: &Migration, direction: Direction) -> Result<Facts, Error> {
-        unwritten(migration, direction)
+        let mut session = Session::connect(&self.target, "plan").await?;
+        facts::read(&mut session, &needs(migration, direction)).await
     }
 
     /// Plans the migration against the live catalogue. Read-only.
@@ -107,7 +102,8 @@ impl Engine {
     /// # Errors
     /// [`Error::Refused`] with every reason; [`Error::Connect`], [`Error::Database`].
     pub async fn plan(&self, migration: &Migration, direction: Direction) -> Result<Plan, Error> {
-        unwritten(migration, direction)
+        let facts = self.facts(migration, direction).await?;
+        planner::plan(migration, direction, &facts, &self.settings)
     }
 
     /// Expand → backfill → build → verify; resumes an unfinished run of the same migration. Ends `ready`.
@@ -115,23 +111,24 @@ impl Engine {
     /// # Errors
     /// Any; what was done stays and can be resumed or rolled back.
     pub async fn start(&self, migration: &Migration, direction: Direction) -> Result<Outcome, Error> {
-        unwritten(migration, direction)
+        conductor::start(self, migration, direction).await
     }
 
     /// Contracts a run that is `ready`. `name` picks one where several are; `None` means the only one.
     ///
     /// # Errors
-    /// [`Error::Refused`] for a run that is not ready or does not prove itself again; others as [`Engine::start`].
+    /// [`Error::Refused`] for a run that is not ready, [`Error::Data`] for one that does not prove itself again; others as
+    /// [`Engine::start`].
     pub async fn complete(&self, name: Option<&str>) -> Result<Outcome, Error> {
-        unwritten(name, ())
+        conductor::complete(self, name).await
     }
 
     /// Undoes a run that is not complete: the catalogue is as before.
     ///
     /// # Errors
-    /// As [`Engine::start`].
+    /// [`Error::Refused`] where the way back is closed; others as [`Engine::start`].
     pub async fn rollback(&self, name: Option<&str>) -> Result<Outcome, Error> {
-        unwritten(name, ())
+        conductor::rollback(self, name).await
     }
 
     /// Every run that the ledger knows, newest last. Read-only; empty where there is no ledger.
@@ -139,10 +136,23 @@ impl Engine {
     /// # Errors
     /// [`Error::Connect`], [`Error::Database`].
     pub async fn runs(&self) -> Result<Vec<RunStatus>, Error> {
-        unwritten((), ())
+        let session = Session::connect(&self.target, "status").await?;
+        let read = async {
+            if !ledger::exists(&session).await? {
+                return Ok(Vec::new());
+            }
+            ledger::runs(&session).await
+        };
+        let runs = read.await.map_err(|error| error.doing("read the ledger"))?;
+        Ok(runs.into_iter().map(|row| row.status).collect())
     }
 }
 
-fn unwritten<A, B, T>(_: A, _: B) -> Result<T, Error> {
-    Err(Error::Interrupted)
+fn needs(migration: &Migration, direction: Direction) -> Needs {
+    match (direction, &migration.down) {
+        (Direction::Up, _) => migration.up.needs(),
+        (Direction::Down, Some(down)) => down.needs(),
+        // The planner says that there is no way down.
+        (Direction::Down, None) => Needs::default(),
+    }
 }

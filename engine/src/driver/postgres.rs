@@ -1,6 +1,8 @@
 //! PostgreSQL: where to connect, sessions, error classes.
 
 mod error;
+pub mod facts;
+pub mod look;
 mod session;
 mod target;
 mod tls;

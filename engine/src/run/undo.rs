@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::error::{Error, Problem};
 use crate::ledger::StepState;
 use crate::name::{QualifiedName, TableName};
-use crate::plan::{Plan, PhaseKind, Step, StepId, TableLock, Undo};
+use crate::plan::{Plan, Step, StepId, TableLock, Undo};
 use crate::text::Sql;
 
 /// What a rollback runs.
@@ -53,15 +53,6 @@ pub(crate) fn way_back(plan: &Plan, states: &BTreeMap<StepId, StepState>) -> Res
         }
     }
     Ok(way)
-}
-
-/// Whether some step of the contract phase that cannot be taken back has been begun.
-pub(crate) fn is_closed(plan: &Plan, states: &BTreeMap<StepId, StepState>) -> bool {
-    plan.phases
-        .iter()
-        .filter(|phase| phase.kind == PhaseKind::Contract)
-        .flat_map(|phase| &phase.steps)
-        .any(|step| states.contains_key(&step.id) && matches!(step.undo, Undo::Impossible { .. }))
 }
 
 fn add(locks: &mut Vec<TableLock>, lock: &TableLock) {

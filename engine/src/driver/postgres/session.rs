@@ -89,6 +89,12 @@ impl Session {
         self.client.is_closed()
     }
 
+    /// What [`Session::cancel`] needs.
+    #[must_use]
+    pub fn cancel_token(&self) -> CancelToken {
+        self.client.cancel_token()
+    }
+
     /// Cancels the statement that runs on this connection, from another connection.
     ///
     /// # Errors

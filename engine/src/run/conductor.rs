@@ -1,0 +1,297 @@
+//! The verbs: which run is meant, whether it may go where it is asked to, and the order of what is done.
+
+use super::claim::Claim;
+use super::state::{RunState, Signal, next};
+use super::undo::way_back;
+use super::{Direction, Engine, Outcome, facts, needs};
+use crate::driver::postgres::Session;
+use crate::error::{Error, Problem};
+use crate::event::Event;
+use crate::failpoint;
+use crate::ledger::{self, RunRow};
+use crate::name::QualifiedName;
+use crate::plan::{Action, Check, PhaseKind, Plan, StepId, planner};
+use crate::source::Migration;
+
+/// Phases before `ready`.
+const START: [PhaseKind; 4] = [PhaseKind::Expand, PhaseKind::Backfill, PhaseKind::Build, PhaseKind::Verify];
+
+/// Starts a run, or goes on with an unfinished one.
+pub(super) async fn start(engine: &Engine, migration: &Migration, direction: Direction) -> Result<Outcome, Error> {
+    let mut session = Session::connect(&engine.target, "conductor").await?;
+    let latest = latest(&session, &migration.name).await?;
+    let (id, resumed) = match latest.map(|run| stand(run, migration, direction)).transpose()? {
+        Some(Standing::Unfinished(id)) => (id, true),
+        Some(Standing::Done) => return Ok(Outcome::AlreadyDone),
+        Some(Standing::Ended) | None => (begin(engine, &mut session, migration, direction).await?, false),
+    };
+    let plan = ledger::plan(&session, id).await?;
+    let mut claim = take(engine, session, id).await?;
+    engine.events.emit(Event::RunBegan { run: id, migration: migration.name.clone(), resumed });
+    let worked = claim.run_phases(&plan, &START).await;
+    claim.remember(worked).await?;
+    claim.go(RunState::Running, Signal::Proved).await?;
+    engine.events.emit(Event::Ready);
+    engine.events.emit(Event::RunEnded { state: RunState::Ready.word().to_owned() });
+    Ok(Outcome::Done)
+}
+
+/// What the last run of a migration means for starting it.
+enum Standing {
+    Unfinished(i64),
+    Done,
+    Ended,
+}
+
+fn stand(run: RunRow, migration: &Migration, direction: Direction) -> Result<Standing, Error> {
+    let same_way = run.direction == direction;
+    if (run.state.is_active() || (run.state == RunState::Complete && same_way)) && same_way && run.checksum != migration.checksum {
+        return Err(edited(&run));
+    }
+    match run.state {
+        RunState::Running if same_way => Ok(Standing::Unfinished(run.id)),
+        RunState::Ready | RunState::Complete if same_way => Ok(Standing::Done),
+        RunState::Completing if same_way => Ok(Standing::Done),
+        RunState::Complete | RunState::RolledBack => Ok(Standing::Ended),
+        RunState::RollingBack => Err(refused(
+            &run,
+            "it is being rolled back",
+            format!("finish that first: shoofly rollback {}", run.migration),
+        )),
+        RunState::Running | RunState::Ready | RunState::Completing => Err(refused(
+            &run,
+            "it is under way in the other direction",
+            format!("shoofly complete {0}, or shoofly rollback {0}", run.migration),
+        )),
+    }
+}
+
+/// Plans, checks everything that can be checked without a change, and enters the run.
+async fn begin(
+    engine: &Engine,
+    session: &mut Session,
+    migration: &Migration,
+    direction: Direction,
+) -> Result<i64, Error> {
+    let facts = facts::read(session, &needs(migration, direction)).await?;
+    let plan = planner::plan(migration, direction, &facts, &engine.settings)?;
+    let hazards: Vec<Problem> = plan
+        .unaccepted()
+        .map(|finding| Problem {
+            what: finding.what.clone(),
+            place: finding.place.clone(),
+            why: finding.why.clone(),
+            advice: match finding.hazard {
+                Some(hazard) => format!("{}; or accept it: --accept {}", finding.advice, hazard.word()),
+                None => finding.advice.clone(),
+            },
+        })
+        .collect();
+    if !hazards.is_empty() {
+        return Err(Error::Refused(hazards));
+    }
+    preflight(engine, session, &plan.preflight).await?;
+    ledger::ensure(session).await?;
+    failpoint::pass("run.before-enter").await;
+    let id = ledger::enter(session, migration, direction, &plan).await?;
+    failpoint::pass("run.entered").await;
+    Ok(id)
+}
+
+async fn preflight(engine: &Engine, session: &Session, checks: &[Check]) -> Result<(), Error> {
+    let mut problems = Vec::new();
+    for check in checks {
+        let violations = super::check::run(session, check, &engine.events, &engine.stop).await?;
+        problems.extend(violations.problem(check));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Error::Data(problems)) }
+}
+
+/// Contracts a run that is ready.
+pub(super) async fn complete(engine: &Engine, name: Option<&str>) -> Result<Outcome, Error> {
+    let session = Session::connect(&engine.target, "conductor").await?;
+    let run = pick(&session, name).await?;
+    match run.state {
+        RunState::Complete => return Ok(Outcome::AlreadyDone),
+        RunState::Ready | RunState::Completing => {}
+        RunState::Running => {
+            return Err(refused(&run, "it is not ready", format!("finish it first: shoofly start {}", run.migration)));
+        }
+        RunState::RollingBack | RunState::RolledBack => {
+            return Err(refused(&run, "it is rolled back", format!("start it anew: shoofly start {}", run.migration)));
+        }
+    }
+    let plan = ledger::plan(&session, run.id).await?;
+    let mut claim = take(engine, session, run.id).await?;
+    let resumed = run.state == RunState::Completing;
+    engine.events.emit(Event::RunBegan { run: run.id, migration: run.migration.clone(), resumed });
+    if !resumed {
+        let proved = claim.prove(&proofs(&plan)).await;
+        claim.remember(proved).await?;
+        claim.go(run.state, Signal::Complete).await?;
+    }
+    let worked = claim.run_phases(&plan, &[PhaseKind::Contract]).await;
+    claim.remember(worked).await?;
+    claim.go(RunState::Completing, Signal::Contracted).await?;
+    engine.events.emit(Event::RunEnded { state: RunState::Complete.word().to_owned() });
+    Ok(Outcome::Done)
+}
+
+/// Every proof of the plan's verify phase.
+fn proofs(plan: &Plan) -> Vec<Check> {
+    plan.steps()
+        .filter_map(|step| match &step.action {
+            Action::Verify { proofs } => Some(proofs.iter().cloned()),
+            _ => None,
+        })
+        .flatten()
+        .collect()
+}
+
+/// Undoes a run that is not complete.
+pub(super) async fn rollback(engine: &Engine, name: Option<&str>) -> Result<Outcome, Error> {
+    let session = Session::connect(&engine.target, "conductor").await?;
+    let run = pick(&session, name).await?;
+    match run.state {
+        RunState::RolledBack => return Ok(Outcome::AlreadyDone),
+        RunState::Complete => {
+            return Err(refused(
+                &run,
+                "it is complete",
+                format!("take it back as a change of its own: shoofly down, for {}", run.migration),
+            ));
+        }
+        RunState::Running | RunState::Ready | RunState::Completing | RunState::RollingBack => {}
+    }
+    let plan = ledger::plan(&session, run.id).await?;
+    let mut claim = take(engine, session, run.id).await?;
+    engine.events.emit(Event::RunBegan { run: run.id, migration: run.migration.clone(), resumed: true });
+    let undone = claim.undo(&plan, run.state).await;
+    claim.remember(undone).await?;
+    engine.events.emit(Event::RunEnded { state: RunState::RolledBack.word().to_owned() });
+    Ok(Outcome::Done)
+}
+
+impl Claim {
+    /// Takes every begun step back: indexes first, then everything else in one transaction together with its record.
+    async fn undo(&mut self, plan: &Plan, state: RunState) -> Result<(), Error> {
+        let states = self.states().await.map_err(|error| error.doing("read the ledger"))?;
+        let way = way_back(plan, &states)?;
+        self.go(state, Signal::RollBack).await?;
+        let id = StepId("rollback".to_owned());
+        for drop in &way.indexes {
+            let title = format!("drop the index {} on {}", drop.index.display(), drop.table.display());
+            self.events.emit(Event::StepBegan { step: id.clone(), title });
+            failpoint::pass("undo.before-index").await;
+            self.alone(&id, &drop.statement).await?;
+        }
+        self.events.emit(Event::StepBegan { step: id.clone(), title: "take everything back in one transaction".to_owned() });
+        let mut statements = vec![ledger::hold(self.hold)];
+        statements.extend(way.statements);
+        statements.push(ledger::undone(self.hold));
+        statements.push(ledger::enter_state(self.hold, RunState::RolledBack));
+        statements.push(ledger::log(self.hold, RunState::RolledBack.word()));
+        failpoint::pass("undo.before").await;
+        self.guarded(&id).commit(&way.locks, &statements).await?;
+        failpoint::pass("undo.after").await;
+        Ok(())
+    }
+
+    /// Moves the run on.
+    async fn go(&self, from: RunState, signal: Signal) -> Result<(), Error> {
+        let Some(to) = next(from, signal) else {
+            return Err(Error::Divergence(vec![Problem {
+                what: format!("a run that is {} cannot take {signal:?}", from.word()),
+                place: format!("run {}", self.hold.run),
+                why: "the ledger was changed by somebody else".to_owned(),
+                advice: "look at it with `shoofly status`".to_owned(),
+            }]));
+        };
+        failpoint::pass(&format!("state.before:{}", to.word())).await;
+        let record = [ledger::enter_state(self.hold, to), ledger::log(self.hold, to.word())];
+        ledger::record(&self.session, self.hold, &record).await.map_err(|error| error.doing("record the run's state"))?;
+        failpoint::pass(&format!("state.after:{}", to.word())).await;
+        Ok(())
+    }
+
+    /// Keeps the text of an error in the ledger, for `status`; where that fails too, the error itself counts.
+    async fn remember(&self, worked: Result<(), Error>) -> Result<(), Error> {
+        let Err(error) = worked else { return Ok(()) };
+        let text = error.to_string();
+        let record = [ledger::failed(self.hold, &text), ledger::log(self.hold, &text)];
+        if let Err(second) = ledger::record(&self.session, self.hold, &record).await {
+            tracing::debug!(%second, "the error could not be recorded");
+        }
+        Err(error)
+    }
+}
+
+async fn take(engine: &Engine, session: Session, run: i64) -> Result<Claim, Error> {
+    Claim::take(session, run, &engine.target, &engine.settings, &engine.events, &engine.stop).await
+}
+
+async fn runs(session: &Session) -> Result<Vec<RunRow>, Error> {
+    let read = async {
+        if !ledger::exists(session).await? {
+            return Ok(Vec::new());
+        }
+        ledger::runs(session).await
+    };
+    read.await.map_err(|error| error.doing("read the ledger"))
+}
+
+async fn latest(session: &Session, migration: &str) -> Result<Option<RunRow>, Error> {
+    Ok(runs(session).await?.into_iter().rev().find(|run| run.migration == migration))
+}
+
+/// The run that a name means: the newest of that name; without a name the only active one, else the newest of all.
+async fn pick(session: &Session, name: Option<&str>) -> Result<RunRow, Error> {
+    let runs = runs(session).await?;
+    if let Some(name) = name {
+        let found = runs.into_iter().rev().find(|run| run.migration == name);
+        return found.ok_or_else(|| unknown(format!("no run of {name} is known"), session));
+    }
+    let active: Vec<&RunRow> = runs.iter().filter(|run| run.state.is_active()).collect();
+    match active.as_slice() {
+        [only] => Ok((*only).clone()),
+        [] => runs.into_iter().next_back().ok_or_else(|| unknown("no run is known".to_owned(), session)),
+        several => Err(Error::Usage(
+            several
+                .iter()
+                .map(|run| Problem {
+                    what: format!("{} is {}", run.migration, run.state.word()),
+                    place: run.plan_tables.iter().map(QualifiedName::display).collect::<Vec<_>>().join(", "),
+                    why: "several runs are active: say which one is meant".to_owned(),
+                    advice: format!("name it: {}", run.migration),
+                })
+                .collect(),
+        )),
+    }
+}
+
+fn unknown(what: String, session: &Session) -> Error {
+    Error::Usage(vec![Problem {
+        what,
+        place: session.target().display(),
+        why: String::new(),
+        advice: "shoofly status lists what there is".to_owned(),
+    }])
+}
+
+fn refused(run: &RunRow, what: &str, advice: String) -> Error {
+    Error::Refused(vec![Problem {
+        what: what.to_owned(),
+        place: format!("run {} of {}", run.id, run.migration),
+        why: format!("its state is {}", run.state.word()),
+        advice,
+    }])
+}
+
+fn edited(run: &RunRow) -> Error {
+    Error::Divergence(vec![Problem {
+        what: "the migration's text has changed since the run was begun".to_owned(),
+        place: format!("run {} of {}", run.id, run.migration),
+        why: "a run is finished by the plan that it was begun with".to_owned(),
+        advice: "put the old text back, or roll the run back and start anew; a new change belongs into a new migration".to_owned(),
+    }])
+}
