@@ -75,7 +75,12 @@ impl Guarded<'_> {
     }
 
     /// Looks until nobody is in the way; returns who still is when time is up.
-    async fn wait_for_the_way(&self, locks: &[TableLock], began: Instant, attempts: u32) -> Result<Vec<Blocker>, Error> {
+    async fn wait_for_the_way(
+        &self,
+        locks: &[TableLock],
+        began: Instant,
+        attempts: u32,
+    ) -> Result<Vec<Blocker>, Error> {
         let tables: Vec<TableName> = locks.iter().map(|lock| lock.table.clone()).collect();
         let Some(first) = locks.first() else { return Ok(Vec::new()) };
         let mut said: Option<Instant> = None;

@@ -121,7 +121,10 @@ async fn busy(session: &Session, tables: &[QualifiedName]) -> Error {
                 what: format!("run {} ({}) is active, {}", run.id, run.migration, run.state.word()),
                 place: table.display(),
                 why: "two changes of one table at a time could each undo the other's triggers".to_owned(),
-                advice: format!("complete it or roll it back first: shoofly complete {0} / shoofly rollback {0}", run.migration),
+                advice: format!(
+                    "complete it or roll it back first: shoofly complete {0} / shoofly rollback {0}",
+                    run.migration
+                ),
             });
         }
     }
@@ -184,7 +187,8 @@ pub async fn plan(session: &Session, run: i64) -> Result<Plan, Error> {
             advice: "use the version of shoofly that began it to complete it or to roll it back".to_owned(),
         }])
     };
-    let plan: Plan = serde_json::from_str(&text).map_err(|error| unreadable(format!("its plan cannot be read: {error}")))?;
+    let plan: Plan =
+        serde_json::from_str(&text).map_err(|error| unreadable(format!("its plan cannot be read: {error}")))?;
     if plan.format != crate::plan::FORMAT {
         return Err(unreadable(format!("its plan has format {}, not {}", plan.format, crate::plan::FORMAT)));
     }

@@ -33,7 +33,12 @@ impl Violations {
 ///
 /// # Errors
 /// [`Error::Database`], [`Error::Interrupted`].
-pub async fn run(session: &Session, check: &Check, events: &Events, stop: &CancellationToken) -> Result<Violations, Error> {
+pub async fn run(
+    session: &Session,
+    check: &Check,
+    events: &Events,
+    stop: &CancellationToken,
+) -> Result<Violations, Error> {
     let _ = (session, check, events, stop);
     Ok(Violations::default())
 }

@@ -46,7 +46,8 @@ impl Claim {
             .simple_rows("SELECT setting FROM pg_settings WHERE name = 'deadlock_timeout'")
             .await
             .map_err(|error| error.doing("read deadlock_timeout"))?;
-        let milliseconds = rows.first().and_then(|row| row.first().cloned()).flatten().and_then(|text| text.parse().ok());
+        let milliseconds =
+            rows.first().and_then(|row| row.first().cloned()).flatten().and_then(|text| text.parse().ok());
         Ok(Self {
             session,
             hold,

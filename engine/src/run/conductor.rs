@@ -45,7 +45,10 @@ enum Standing {
 
 fn stand(run: RunRow, migration: &Migration, direction: Direction) -> Result<Standing, Error> {
     let same_way = run.direction == direction;
-    if (run.state.is_active() || (run.state == RunState::Complete && same_way)) && same_way && run.checksum != migration.checksum {
+    if (run.state.is_active() || (run.state == RunState::Complete && same_way))
+        && same_way
+        && run.checksum != migration.checksum
+    {
         return Err(edited(&run));
     }
     match run.state {
@@ -185,7 +188,8 @@ impl Claim {
             failpoint::pass("undo.before-index").await;
             self.alone(&id, &drop.statement).await?;
         }
-        self.events.emit(Event::StepBegan { step: id.clone(), title: "take everything back in one transaction".to_owned() });
+        self.events
+            .emit(Event::StepBegan { step: id.clone(), title: "take everything back in one transaction".to_owned() });
         let mut statements = vec![ledger::hold(self.hold)];
         statements.extend(way.statements);
         statements.push(ledger::undone(self.hold));
@@ -209,7 +213,9 @@ impl Claim {
         };
         failpoint::pass(&format!("state.before:{}", to.word())).await;
         let record = [ledger::enter_state(self.hold, to), ledger::log(self.hold, to.word())];
-        ledger::record(&self.session, self.hold, &record).await.map_err(|error| error.doing("record the run's state"))?;
+        ledger::record(&self.session, self.hold, &record)
+            .await
+            .map_err(|error| error.doing("record the run's state"))?;
         failpoint::pass(&format!("state.after:{}", to.word())).await;
         Ok(())
     }
@@ -292,6 +298,7 @@ fn edited(run: &RunRow) -> Error {
         what: "the migration's text has changed since the run was begun".to_owned(),
         place: format!("run {} of {}", run.id, run.migration),
         why: "a run is finished by the plan that it was begun with".to_owned(),
-        advice: "put the old text back, or roll the run back and start anew; a new change belongs into a new migration".to_owned(),
+        advice: "put the old text back, or roll the run back and start anew; a new change belongs into a new migration"
+            .to_owned(),
     }])
 }

@@ -101,12 +101,16 @@ impl Claim {
 
     async fn begin(&self, step: &Step) -> Result<(), Error> {
         let record = [ledger::begun(self.hold, &step.id)];
-        ledger::record(&self.session, self.hold, &record).await.map_err(|error| error.doing(format!("begin step {}", step.id)))
+        ledger::record(&self.session, self.hold, &record)
+            .await
+            .map_err(|error| error.doing(format!("begin step {}", step.id)))
     }
 
     async fn finish(&self, step: &Step) -> Result<(), Error> {
         let record = [ledger::done(self.hold, &step.id)];
-        ledger::record(&self.session, self.hold, &record).await.map_err(|error| error.doing(format!("record step {}", step.id)))
+        ledger::record(&self.session, self.hold, &record)
+            .await
+            .map_err(|error| error.doing(format!("record step {}", step.id)))
     }
 
     /// Statements and their record in one transaction.
@@ -252,4 +256,3 @@ impl Claim {
 fn drop_concurrently(index: &QualifiedName) -> Sql {
     sql!("DROP INDEX CONCURRENTLY IF EXISTS {index}", index = index)
 }
-

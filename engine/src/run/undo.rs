@@ -47,7 +47,11 @@ pub(crate) fn way_back(plan: &Plan, states: &BTreeMap<StepId, StepState>) -> Res
             Undo::Nothing => {}
             Undo::Statements { statements, .. } => way.statements.extend(statements.iter().cloned()),
             Undo::DropIndex { index, table, statement } => {
-                way.indexes.push(IndexDrop { index: index.clone(), table: table.clone(), statement: statement.clone() });
+                way.indexes.push(IndexDrop {
+                    index: index.clone(),
+                    table: table.clone(),
+                    statement: statement.clone(),
+                });
             }
             Undo::Impossible { why } => return Err(closed(plan, step, why)),
         }
@@ -64,7 +68,10 @@ fn add(locks: &mut Vec<TableLock>, lock: &TableLock) {
 
 fn closed(plan: &Plan, step: &Step, why: &str) -> Error {
     Error::Refused(vec![Problem {
-        what: format!("{} cannot be rolled back: step {} ({}) has been carried out", plan.migration, step.id, step.title),
+        what: format!(
+            "{} cannot be rolled back: step {} ({}) has been carried out",
+            plan.migration, step.id, step.title
+        ),
         place: plan.tables.iter().map(QualifiedName::display).collect::<Vec<_>>().join(", "),
         why: why.to_owned(),
         advice: format!("finish it with `shoofly complete {}`; the way back is then `shoofly down`", plan.migration),
