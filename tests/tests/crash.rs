@@ -11,7 +11,7 @@ use shoofly_tests::binary::Said;
 use shoofly_tests::writers::Disconnects;
 use shoofly_tests::{Binary, Database, Pg, Write, Writers, catalogue, matrix, rows, until};
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, LocalSet};
 
 const KEYS: u64 = 2_000;
 
@@ -179,18 +179,18 @@ async fn die_everywhere(major: u32, then: Then) {
     let pg = Pg::shared(major);
     let side_by_side = Arc::new(Semaphore::new(3));
     let mut runs = JoinSet::new();
+    let local = LocalSet::new();
     for point in points(&pg).await {
         let (pg, side_by_side) = (pg.clone(), Arc::clone(&side_by_side));
-        runs.spawn(async move {
+        let run = async move {
             let _permit = side_by_side.acquire().await.unwrap();
             let name = point.clone();
-            tokio::spawn(die_at(pg, point, then)).await.map_err(|error| format!("{name}: {error}"))
-        });
+            tokio::task::spawn_local(die_at(pg, point, then)).await.map_err(|error| format!("{name}: {error}"))
+        };
+        runs.spawn_local_on(run, &local);
     }
-    let mut failed = Vec::new();
-    while let Some(ended) = runs.join_next().await {
-        failed.extend(ended.unwrap().err());
-    }
+    let ended = local.run_until(runs.join_all()).await;
+    let failed: Vec<String> = ended.into_iter().filter_map(Result::err).collect();
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
