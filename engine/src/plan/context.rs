@@ -18,6 +18,8 @@ pub(crate) struct Context<'a> {
     /// As it will be when every earlier operation of the migration is complete.
     pub(crate) catalogue: &'a Catalogue,
     pub(crate) settings: &'a Settings,
+    /// The operation's place in the migration, from 1.
+    pub(crate) number: usize,
     /// `file:line`.
     pub(crate) place: &'a str,
 }
@@ -84,7 +86,7 @@ impl<'a> Context<'a> {
     }
 
     /// Why no schema change of ours is possible on this table.
-    fn unfit(&self, table: &Table) -> Vec<Problem> {
+    pub(crate) fn unfit(&self, table: &Table) -> Vec<Problem> {
         let name = table.name.display();
         let mut problems = Vec::new();
         let mut refuse = |what: String, why: &str, advice: &str| problems.push(self.problem(what, why, advice));

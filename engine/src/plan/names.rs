@@ -26,14 +26,19 @@ pub(crate) fn copy_of(name: &Ident) -> Ident {
 /// The trigger that keeps `purpose` in step. PostgreSQL fires triggers in the byte order of their names, and ours must see
 /// what the user's have made of the row: `~` sorts after every letter of ASCII, and as many are put before as are needed.
 ///
+/// `number` is the operation's place in the migration: what a later one reads, an earlier one has made.
+///
 /// `None` where the user has a trigger that nothing of ours sorts after.
-pub(crate) fn trigger(table: &Table, purpose: &str) -> Option<Ident> {
+pub(crate) fn trigger(table: &Table, number: usize, purpose: &str) -> Option<Ident> {
     let fires_before = |name: &Ident| {
         table.triggers.iter().all(|theirs| {
             theirs.timing != "BEFORE" || !theirs.for_each_row || is_ours(&theirs.name) || theirs.name < *name
         })
     };
-    (1..=8).map(|tildes| Ident::derived(&format!("{}shoofly", "~".repeat(tildes)), &[purpose])).find(fires_before)
+    let number = format!("{number:02}");
+    (1..=8)
+        .map(|tildes| Ident::derived(&format!("{}shoofly", "~".repeat(tildes)), &[&number, purpose]))
+        .find(fires_before)
 }
 
 fn is_ours(name: &Ident) -> bool {
@@ -41,16 +46,16 @@ fn is_ours(name: &Ident) -> bool {
 }
 
 /// The trigger's function.
-pub(crate) fn trigger_function(table: &TableName, purpose: &str) -> QualifiedName {
-    in_our_schema("sync", table, purpose)
+pub(crate) fn trigger_function(table: &TableName, number: usize, purpose: &str) -> QualifiedName {
+    in_our_schema("sync", table, number, purpose)
 }
 
 /// The function that gives the value for one row, where computing it may raise.
-pub(crate) fn value_function(table: &TableName, purpose: &str) -> QualifiedName {
-    in_our_schema("value", table, purpose)
+pub(crate) fn value_function(table: &TableName, number: usize, purpose: &str) -> QualifiedName {
+    in_our_schema("value", table, number, purpose)
 }
 
-fn in_our_schema(prefix: &str, table: &TableName, purpose: &str) -> QualifiedName {
-    let name = Ident::derived(prefix, &[table.schema.as_str(), table.name.as_str(), purpose]);
-    QualifiedName::new(Ident::derived(SCHEMA, &[]), name)
+fn in_our_schema(prefix: &str, table: &TableName, number: usize, purpose: &str) -> QualifiedName {
+    let parts = [table.schema.as_str(), table.name.as_str(), &format!("{number:02}"), purpose];
+    QualifiedName::new(Ident::derived(SCHEMA, &[]), Ident::derived(prefix, &parts))
 }

@@ -20,56 +20,58 @@ pub(crate) enum Settings {
     Free,
 }
 
-/// What happens to a row whose value cannot be computed.
+/// What happens to a row whose values cannot be computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnError {
-    /// The target stays NULL and the client's statement goes on; the proof finds the row.
+    /// The targets are NULL and the client's statement goes on; the proof finds the row.
     Null,
+    /// The targets stay what the client made them, likewise.
+    Keep,
     /// The client's statement fails, as it will once the change is complete.
     Raise,
 }
 
-/// One `target := value` of a trigger function; `condition` says when.
+/// What a trigger function does to a row.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Rule {
-    pub(crate) target: Ident,
-    /// Over `NEW`.
-    pub(crate) value: Sql,
-    /// Over `NEW`; `None` for always.
+    /// Columns and their values over `NEW`. No value reads another's column.
+    pub(crate) assignments: Vec<(Ident, Sql)>,
+    /// Over `NEW` and `OLD`; `None` for always.
     pub(crate) condition: Option<Sql>,
 }
 
 /// Lock: none.
-pub(crate) fn function(name: &QualifiedName, rules: &[Rule], settings: Settings, on_error: OnError) -> Sql {
-    let mut body = String::from("BEGIN\n");
-    for rule in rules {
-        body.push_str(&one_rule(rule, on_error));
-    }
-    body.push_str("    RETURN NEW;\nEND");
+pub(crate) fn function(name: &QualifiedName, rule: &Rule, settings: Settings, on_error: OnError) -> Sql {
     sql!(
         "CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql{pins}\nAS {body}",
         name = name,
         pins = pins(settings),
-        body = dollar_quoted(&body)
+        body = dollar_quoted(&format!("BEGIN\n{}    RETURN NEW;\nEND", body(rule, on_error)))
     )
 }
 
 /// Only our own lines are indented: a user's expression may have a string with a line break in it.
-fn one_rule(rule: &Rule, on_error: OnError) -> String {
-    let assign = sql!("NEW.{target} := {value};", target = rule.target, value = rule.value);
-    let pad = if rule.condition.is_some() { "        " } else { "    " };
-    let assign = match on_error {
-        OnError::Raise => format!("{pad}{}\n", assign.as_str()),
-        OnError::Null => format!(
-            "{pad}BEGIN\n{pad}    {}\n{pad}EXCEPTION WHEN OTHERS THEN\n{pad}    {}\n{pad}END;\n",
-            assign.as_str(),
-            sql!("NEW.{target} := NULL;", target = rule.target).as_str()
-        ),
+fn body(rule: &Rule, on_error: OnError) -> String {
+    let guarded = on_error != OnError::Raise;
+    let outer = if guarded { "        " } else { "    " };
+    let inner = if rule.condition.is_some() { format!("{outer}    ") } else { outer.to_owned() };
+    let assign = |value: &dyn Fn(&Sql) -> Sql, pad: &str| -> String {
+        let line = |(target, made): &(Ident, Sql)| {
+            format!("{pad}{}\n", sql!("NEW.{t} := {v};", t = target, v = value(made)).as_str())
+        };
+        rule.assignments.iter().map(line).collect()
     };
-    match &rule.condition {
-        Some(condition) => format!("    IF {} THEN\n{assign}    END IF;\n", condition.as_str()),
-        None => assign,
-    }
+    let assignments = assign(&Sql::clone, &inner);
+    let work = match &rule.condition {
+        Some(condition) => format!("{outer}IF {} THEN\n{assignments}{outer}END IF;\n", condition.as_str()),
+        None => assignments,
+    };
+    let rescue = match on_error {
+        OnError::Raise => return work,
+        OnError::Null => assign(&|_| Sql::raw("NULL"), "        "),
+        OnError::Keep => "        NULL;\n".to_owned(),
+    };
+    format!("    BEGIN\n{work}    EXCEPTION WHEN OTHERS THEN\n{rescue}    END;\n")
 }
 
 /// A function that gives the value, or NULL where it cannot be computed: what a fill writes.

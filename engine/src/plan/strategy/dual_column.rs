@@ -19,8 +19,9 @@ use crate::plan::expression::Unusable;
 use crate::plan::user_triggers::user_triggers;
 use crate::plan::{Check, Cost, Fill, FillAssignment, Held, LockMode, Strategy, names};
 use crate::sql;
-use crate::text::{AsSql, Sql};
+use crate::text::Sql;
 
+use super::rows::{bare, of_new_row};
 use attached::{CheckCopy, IndexCopy, StatisticsCopy};
 use keys::KeyCopy;
 
@@ -44,8 +45,8 @@ pub(super) fn draft(change: &Change<'_>, cx: &Context<'_>, draft: &mut Draft) {
     draft.strategy = Some(Strategy::DualColumn);
     draft.problems.extend(refuse::reasons(change, cx));
     let purpose = change.column.name.as_str();
-    let Some(trigger) = names::trigger(change.table, purpose) else {
-        draft.problems.push(refuse::trigger_cannot_be_last(change, cx));
+    let Some(trigger) = names::trigger(change.table, cx.number, purpose) else {
+        draft.problems.push(super::rows::trigger_cannot_be_last(change.table, cx));
         return;
     };
     let table = &change.table.name;
@@ -55,8 +56,8 @@ pub(super) fn draft(change: &Change<'_>, cx: &Context<'_>, draft: &mut Draft) {
         cx,
         new: names::new_column(&change.column.name),
         trigger,
-        function: names::trigger_function(table, purpose),
-        value_function: names::value_function(table, purpose),
+        function: names::trigger_function(table, cx.number, purpose),
+        value_function: names::value_function(table, cx.number, purpose),
         keys: keys::copies(change, cx, draft),
         indexes: copies.indexes,
         checks: copies.checks,
@@ -186,10 +187,10 @@ impl Dual<'_> {
     }
 
     fn trigger_function(&self, on_error: OnError) -> Result<Sql, Unusable> {
-        let rule =
-            Rule { target: self.new.clone(), value: self.change.conversion.assigned(&of_new_row)?, condition: None };
+        let value = self.change.conversion.assigned(&of_new_row)?;
+        let rule = Rule { assignments: vec![(self.new.clone(), value)], condition: None };
         let settings = if self.certain() { Settings::Free } else { Settings::Pinned };
-        Ok(trigger::function(&self.function, &[rule], settings, on_error))
+        Ok(trigger::function(&self.function, &rule, settings, on_error))
     }
 
     /// Where the value is certain it is compared in place, so that a fill's rows pass without a call; elsewhere a fill says
@@ -260,7 +261,7 @@ impl Dual<'_> {
         let columns: &[Ident] = if whole { &[] } else { std::slice::from_ref(&self.new) };
         draft.steps.push(
             Seed::patient(
-                if self.certain() { Slot::Build } else { Slot::Prove },
+                if whole { self.proving() } else { Slot::Build },
                 format!("gather statistics of {}", self.new.as_str()),
                 vec![column::analyze(table, columns)],
                 self.scan(),
@@ -341,14 +342,4 @@ impl Dual<'_> {
         ));
         Ok(())
     }
-}
-
-/// A column of a stored row.
-pub(super) fn bare(column: &Ident) -> Sql {
-    Sql::raw(column.as_sql())
-}
-
-/// A column of the row that a trigger sees.
-pub(super) fn of_new_row(column: &Ident) -> Sql {
-    Sql::raw(format!("NEW.{}", column.as_sql()))
 }

@@ -1,6 +1,6 @@
 //! Copies of what hangs on the column: indexes, checks, extended statistics.
 
-use super::{Dual, bare};
+use super::Dual;
 use crate::dialect::postgres::constraint::{self, Inherit};
 use crate::dialect::postgres::{index, statistics};
 use crate::name::{Ident, QualifiedName};
@@ -167,7 +167,7 @@ fn make_statistics(dual: &Dual<'_>) -> Seed {
     }
     Seed::patient(
         Slot::Build,
-        format!("copy extended statistics to {}", bare(&dual.new).as_str()),
+        format!("copy extended statistics to {}", dual.new.as_str()),
         statements,
         Cost::Catalogue,
     )

@@ -4,7 +4,6 @@ use super::Dual;
 use crate::error::Problem;
 use crate::name::Ident;
 use crate::plan::context::Context;
-use crate::plan::names;
 use crate::plan::strategy::alter_column_type::Change;
 use crate::schema::{Constraint, ConstraintKind};
 
@@ -73,22 +72,7 @@ fn column_kind(change: &Change<'_>, cx: &Context<'_>) -> Vec<Problem> {
 
 /// What a trigger cannot compute for one row at a time, or not the same way twice.
 fn expression(change: &Change<'_>, cx: &Context<'_>) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for read in &change.conversion.reads {
-        match change.table.column(read) {
-            None => problems.push(cx.problem(
-                format!("USING names {}, which {} does not have", read.as_str(), change.table.name.display()),
-                "",
-                "check the name",
-            )),
-            Some(column) if column.generated.is_some() => problems.push(cx.problem(
-                format!("USING reads {}, a generated column", read.as_str()),
-                "a generated column has no value yet when a row is written",
-                "write out the expression that it is generated from",
-            )),
-            Some(_) => {}
-        }
-    }
+    let mut problems = crate::plan::strategy::rows::unreadable(change.table, &change.conversion.reads, "USING", cx);
     if let Some(text) = change.conversion.written() {
         problems.extend(crate::plan::volatility::problems(text, "USING", cx));
     }
@@ -271,17 +255,4 @@ pub(super) fn names_taken(dual: &Dual<'_>) -> Vec<Problem> {
         )
     };
     taken.into_iter().map(problem).collect()
-}
-
-/// The user has a trigger that fires after ours.
-pub(super) fn trigger_cannot_be_last(change: &Change<'_>, cx: &Context<'_>) -> Problem {
-    let last =
-        change.table.triggers.iter().filter(|trigger| trigger.timing == "BEFORE").map(|trigger| &trigger.name).max();
-    let last = last.map(Ident::as_str).unwrap_or_default();
-    let ours = names::new_column(&change.column.name);
-    cx.problem(
-        format!("trigger {last} sorts after every name that ours could have"),
-        format!("triggers fire in the order of their names, and {} must be computed last", ours.as_str()),
-        format!("ALTER TRIGGER {last:?} ON {} RENAME TO a name of plain letters", change.table.name.display()),
-    )
 }
