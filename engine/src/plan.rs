@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::name::TableName;
 
 mod census;
+mod conflict;
 mod context;
 mod conversion;
 mod definition;

@@ -5,6 +5,7 @@ use super::{Finding, Hazard};
 use crate::error::Problem;
 use crate::facts::Facts;
 use crate::name::{Ident, TableName, WrittenName};
+use crate::op::Operation;
 use crate::schema::{Catalogue, Column, Server, Table, TableKind};
 use crate::settings::Settings;
 
@@ -47,6 +48,17 @@ impl<'a> Context<'a> {
     /// A finding that needs the operator's word, accepted where it has been given.
     pub(crate) fn hazard(&self, hazard: Hazard, text: Text) -> Finding {
         Finding { accepted: self.settings.accept.contains(&hazard), hazard: Some(hazard), ..text.finding() }
+    }
+
+    /// The table that an operation changes, where it is known.
+    pub(crate) fn table_of(&self, operation: &Operation) -> Option<TableName> {
+        match operation {
+            Operation::DropIndex(op) => {
+                let known = self.facts.indexes.iter().find(|(written, _, _)| *written == op.index);
+                known.map(|(_, _, table)| table.clone())
+            }
+            _ => self.facts.table(operation.table()?).map(|table| table.name.clone()),
+        }
     }
 
     /// Finds the table that a statement names, and makes sure that its schema can be changed at all. Everything that stands

@@ -18,6 +18,8 @@ pub(crate) enum Slot {
     Backfill,
     /// Indexes and constraints on what was filled.
     Build,
+    /// Proof; the end of it is *ready*.
+    Verify,
     /// From here writes that the new shape refuses are refused.
     Harden,
     /// Indexes and constraints that could refuse a write of the old shape.
@@ -203,7 +205,7 @@ impl Seed {
     /// The barrier after fills.
     pub(crate) fn await_snapshots() -> Self {
         Self {
-            slot: Slot::Build,
+            slot: Slot::Verify,
             title: "wait until every transaction that began before the end of the fill has ended".to_owned(),
             action: Action::AwaitSnapshots,
             locks: Vec::new(),

@@ -10,8 +10,7 @@ use crate::text::Sql;
 
 /// Drafts `SET DEFAULT`.
 pub(crate) fn set(op: &SetDefault, cx: &Context<'_>, draft: &mut Draft) {
-    draft.summary =
-        format!("set the default of {}.{} to {}", op.table.display(), op.column.as_str(), op.default.0);
+    draft.summary = format!("set the default of {}.{} to {}", op.table.display(), op.column.as_str(), op.default.0);
     let Some(table) = cx.target(&op.table, draft) else { return };
     let Some(column) = cx.column(table, &op.column, draft) else { return };
     draft.strategy = Some(Strategy::Metadata);

@@ -64,7 +64,8 @@ fn seed(table: &Table, column: &Ident, statements: Vec<crate::text::Sql>) -> See
         seed = seed.locking(partner, LockMode::AccessExclusive, Held::Moment, why);
     }
     for index in table.indexes.iter().filter(|index| index.depends_on.contains(column)) {
-        seed = seed.locking(&index.name, LockMode::AccessExclusive, Held::Moment, "index of the column, which goes too");
+        seed =
+            seed.locking(&index.name, LockMode::AccessExclusive, Held::Moment, "index of the column, which goes too");
     }
     seed
 }
@@ -143,9 +144,7 @@ fn goes_along(table: &Table, column: &Column) -> Option<Finding> {
     let constraints = table
         .constraints
         .iter()
-        .filter(|constraint| {
-            constraint.kind != ConstraintKind::NotNull && constraint.columns.contains(&column.name)
-        })
+        .filter(|constraint| constraint.kind != ConstraintKind::NotNull && constraint.columns.contains(&column.name))
         .map(|constraint| format!("constraint {}", constraint.name.as_str()));
     let statistics = table
         .statistics

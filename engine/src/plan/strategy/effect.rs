@@ -3,10 +3,16 @@
 use crate::facts::{Facts, TypeFacts};
 use crate::name::{Ident, TableName};
 use crate::op::{AddColumn, AlterColumnType, Operation};
+use crate::plan::Strategy;
 use crate::schema::{Catalogue, Column, Table};
 
 /// Applies an operation that was planned without a problem.
-pub(crate) fn apply(operation: &Operation, table: &TableName, facts: &Facts, catalogue: &mut Catalogue) {
+pub(crate) fn apply(
+    operation: &Operation,
+    (table, strategy): (&TableName, Strategy),
+    facts: &Facts,
+    catalogue: &mut Catalogue,
+) {
     let Some(table) = catalogue.tables.iter_mut().find(|known| known.name == *table) else { return };
     match operation {
         Operation::AddColumn(op) => {
@@ -15,7 +21,7 @@ pub(crate) fn apply(operation: &Operation, table: &TableName, facts: &Facts, cat
             }
         }
         Operation::DropColumn(op) => drop_column(table, &op.column),
-        Operation::AlterColumnType(op) => alter_type(table, op, facts),
+        Operation::AlterColumnType(op) => alter_type(table, op, strategy, facts),
         Operation::SetNotNull(op) => change(table, &op.column, |column| column.not_null = true),
         Operation::DropNotNull(op) => change(table, &op.column, |column| column.not_null = false),
         Operation::SetDefault(op) => {
@@ -63,11 +69,17 @@ fn drop_column(table: &mut Table, column: &Ident) {
     table.statistics.retain(|statistics| !statistics.columns.contains(column));
 }
 
-fn alter_type(table: &mut Table, op: &AlterColumnType, facts: &Facts) {
+fn alter_type(table: &mut Table, op: &AlterColumnType, strategy: Strategy, facts: &Facts) {
     if let Some(to) = facts.type_of(&op.type_sql) {
         change(table, &op.column, |column| {
             column.type_sql.clone_from(&to.canonical);
             column.type_oid = to.oid;
         });
+    }
+    if strategy == Strategy::DualColumn
+        && let Some(at) = table.columns.iter().position(|column| column.name == op.column)
+    {
+        let moved = table.columns.remove(at);
+        table.columns.push(moved);
     }
 }

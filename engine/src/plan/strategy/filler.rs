@@ -119,12 +119,9 @@ impl<'a> Filler<'a> {
         let new = of_new_row(name);
         let changed: Vec<Sql> = match self.follow {
             Follow::Never => Vec::new(),
-            Follow::Sources => self
-                .reads
-                .iter()
-                .filter_map(|read| self.table.column(read))
-                .map(|column| changed(column))
-                .collect(),
+            Follow::Sources => {
+                self.reads.iter().filter_map(|read| self.table.column(read)).map(|column| changed(column)).collect()
+            }
         };
         if changed.is_empty() {
             return sql!("{new} IS NULL", new = new);
@@ -159,10 +156,8 @@ impl<'a> Filler<'a> {
 
     /// Statements that take the trigger and its functions away in the end.
     pub(super) fn drop(&self) -> Vec<Sql> {
-        let mut made = vec![
-            trigger::drop(&self.table.name, &self.trigger),
-            trigger::drop_function(&self.function, &[]),
-        ];
+        let mut made =
+            vec![trigger::drop(&self.table.name, &self.trigger), trigger::drop_function(&self.function, &[])];
         if self.may_raise() {
             made.push(trigger::drop_function(&self.value_function, &self.parameters()));
         }
@@ -213,11 +208,7 @@ impl<'a> Filler<'a> {
         if !self.may_raise() {
             return Ok(None);
         }
-        let value = sql!(
-            "{v}::{t}",
-            v = expression::rebound(&self.text, &bare)?,
-            t = Sql::raw(&self.column.type_sql)
-        );
+        let value = sql!("{v}::{t}", v = expression::rebound(&self.text, &bare)?, t = Sql::raw(&self.column.type_sql));
         Ok(Some(Check {
             table: self.table.name.clone(),
             claim: format!("the value of {} can be computed for every row", self.place()),
@@ -231,11 +222,8 @@ impl<'a> Filler<'a> {
     pub(super) fn proof(&self) -> Result<Check, Unusable> {
         let column = bare(&self.column.name);
         let violation = if self.may_raise() {
-            let value = sql!(
-                "{v}::{t}",
-                v = expression::rebound(&self.text, &bare)?,
-                t = Sql::raw(&self.column.type_sql)
-            );
+            let value =
+                sql!("{v}::{t}", v = expression::rebound(&self.text, &bare)?, t = Sql::raw(&self.column.type_sql));
             sql!("CASE WHEN {c} IS NULL THEN {v} IS NOT NULL ELSE false END", c = column, v = value)
         } else {
             sql!("{c} IS NULL", c = column)

@@ -47,8 +47,7 @@ pub(crate) fn create(op: &CreateIndex, cx: &Context<'_>, draft: &mut Draft) {
 
 fn seed(op: &CreateIndex, table: &Table, name: QualifiedName, cx: &Context<'_>) -> Seed {
     let uniqueness = if op.unique { Uniqueness::Unique } else { Uniqueness::Plain };
-    let statement =
-        sql_index::create_concurrently(&table.name, &name.name, uniqueness, &Sql::raw(&op.definition));
+    let statement = sql_index::create_concurrently(&table.name, &name.name, uniqueness, &Sql::raw(&op.definition));
     let undo = Undo::DropIndex {
         statement: sql_index::drop_concurrently(&name),
         index: name.clone(),
@@ -151,10 +150,7 @@ fn needed(op: &DropIndex, table: &Table, index: &Index, cx: &Context<'_>) -> Vec
         );
     }
     if let Some(constraint) = &index.constraint {
-        refuse(
-            format!("it belongs to constraint {}", constraint.as_str()),
-            "drop the constraint".to_owned(),
-        );
+        refuse(format!("it belongs to constraint {}", constraint.as_str()), "drop the constraint".to_owned());
     }
     if index.replica_identity {
         refuse(

@@ -2,8 +2,8 @@
 
 use super::filler::{Filler, Follow};
 use super::rows::bare;
-use crate::dialect::postgres::constraint::{self, Inherit};
 use crate::dialect::postgres::column as sql_column;
+use crate::dialect::postgres::constraint::{self, Inherit};
 use crate::name::Ident;
 use crate::op::{DropNotNull, SetNotNull};
 use crate::plan::context::Context;

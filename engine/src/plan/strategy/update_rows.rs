@@ -241,7 +241,11 @@ impl<'a> Update<'a> {
         if self.may_raise() {
             let claim = format!("the values of {} can be computed", self.place());
             let violation = self.where_matching(&raises(&Sql::join(&made, ", ")), &bare)?;
-            draft.preflight.push(self.check(claim, violation, "correct these rows, or add a condition that leaves them out"));
+            draft.preflight.push(self.check(
+                claim,
+                violation,
+                "correct these rows, or add a condition that leaves them out",
+            ));
         }
         if !nulls.is_empty() {
             let claim = format!("no value of {} is NULL where the column is NOT NULL", self.place());
@@ -340,7 +344,8 @@ fn texts(op: &UpdateRows) -> Vec<(&str, String)> {
 fn entangled(op: &UpdateRows, cx: &Context<'_>, draft: &mut Draft) {
     for assignment in &op.assignments {
         let Ok(reads) = expression::columns(&assignment.value.0) else { continue };
-        let other = op.assignments.iter().find(|other| other.column != assignment.column && reads.contains(&other.column));
+        let other =
+            op.assignments.iter().find(|other| other.column != assignment.column && reads.contains(&other.column));
         if let Some(other) = other {
             draft.problems.push(cx.problem(
                 format!(

@@ -58,7 +58,7 @@ pub(super) fn copies<'a>(change: &Change<'a>, cx: &Context<'_>, draft: &mut Draf
     let new = names::new_column(column);
     for old in table.indexes.iter().filter(|index| index.depends_on.contains(column)) {
         let temporary = old.name.sibling(names::copy_of(&old.name.name));
-        match definition::index_copy(old, &table.name, column, &new, &temporary.name) {
+        match definition::index_copy(old, column, &new, &temporary.name) {
             Ok(statement) => made.indexes.push(IndexCopy {
                 old,
                 temporary,
