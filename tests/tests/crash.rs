@@ -123,16 +123,18 @@ fn signal(child: &Child, name: &str) {
     assert!(Command::new("kill").args(["-s", name, &pid]).stdin(Stdio::null()).status().unwrap().success());
 }
 
-/// Every point of failure that a whole run passes, in order.
-async fn points(pg: &Pg) -> Vec<String> {
+/// Every point of failure that a verb passes, in order, on a stage where `before` has been done.
+async fn points(pg: &Pg, before: Option<&str>, verb: &str) -> Vec<String> {
     let stage = Stage::set(pg, "points", KEYS).await;
+    if let Some(before) = before {
+        stage.finish(before).await;
+    }
     let trace = stage.shoofly.folder().join("trace");
-    let said = wait(stage.begin("up", &[("SHOOFLY_FAIL_TRACE", trace.to_str().unwrap())])).await;
+    let said = wait(stage.begin(verb, &[("SHOOFLY_FAIL_TRACE", trace.to_str().unwrap())])).await;
     assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
     let mut seen = BTreeSet::new();
     let text = std::fs::read_to_string(trace).unwrap();
     let points: Vec<String> = text.lines().filter(|point| seen.insert(*point)).map(str::to_owned).collect();
-    assert!(points.len() > 20, "{points:#?}");
     stage.db.drop().await;
     points
 }
@@ -149,7 +151,7 @@ async fn die_at(pg: Pg, point: String, then: Then) {
     let stage = Stage::set(&pg, "die_at", KEYS).await;
     let writers = Writers::start(&stage.db.url(), KEYS, &writes(), Disconnects::Fail);
     writers.progress(10).await;
-    let died = wait(stage.begin("up", &[("SHOOFLY_FAIL", &point)])).await;
+    let died = wait(stage.begin("up", &[("SHOOFLY_FAIL", &format!("{point}=abort"))])).await;
     assert_eq!(died.code, None, "{point}: it did not die\n{}{}", died.out, died.err);
     writers.progress(10).await;
     if then == Then::RollBack {
@@ -175,23 +177,52 @@ async fn die_at(pg: Pg, point: String, then: Then) {
     stage.db.drop().await;
 }
 
-async fn die_everywhere(major: u32, then: Then) {
-    let pg = Pg::shared(major);
+/// Dies at `point` of a rollback, and rolls back again.
+async fn die_in_rollback_at(pg: Pg, point: String) {
+    let stage = Stage::set(&pg, "die_back", KEYS).await;
+    let writers = Writers::start(&stage.db.url(), KEYS, &writes(), Disconnects::Fail);
+    stage.finish("start").await;
+    let died = wait(stage.begin("rollback", &[("SHOOFLY_FAIL", &format!("{point}=abort"))])).await;
+    assert_eq!(died.code, None, "{point}: it did not die\n{}{}", died.out, died.err);
+    writers.progress(10).await;
+    stage.finish("rollback").await;
+    writers.progress(10).await;
+    writers.stop().await;
+    stage.assert_as_before().await;
+    stage.db.drop().await;
+}
+
+/// Some deaths side by side, each in a database of its own; all failures are reported together.
+async fn each<F: Future<Output = ()> + 'static>(points: Vec<String>, die: impl Fn(String) -> F) {
     let side_by_side = Arc::new(Semaphore::new(3));
-    let mut runs = JoinSet::new();
     let local = LocalSet::new();
-    for point in points(&pg).await {
-        let (pg, side_by_side) = (pg.clone(), Arc::clone(&side_by_side));
+    let mut runs = JoinSet::new();
+    for point in points {
+        let side_by_side = Arc::clone(&side_by_side);
+        let dying = die(point.clone());
         let run = async move {
             let _permit = side_by_side.acquire().await.unwrap();
-            let name = point.clone();
-            tokio::task::spawn_local(die_at(pg, point, then)).await.map_err(|error| format!("{name}: {error}"))
+            tokio::task::spawn_local(dying).await.map_err(|error| format!("{point}: {error}"))
         };
         runs.spawn_local_on(run, &local);
     }
     let ended = local.run_until(runs.join_all()).await;
     let failed: Vec<String> = ended.into_iter().filter_map(Result::err).collect();
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+async fn die_everywhere(major: u32, then: Then) {
+    let pg = Pg::shared(major);
+    let points = points(&pg, None, "up").await;
+    assert!(points.len() > 30, "{points:#?}");
+    each(points, |point| die_at(pg.clone(), point, then)).await;
+}
+
+async fn killed_at_every_point_of_a_rollback(major: u32) {
+    let pg = Pg::shared(major);
+    let points = points(&pg, Some("start"), "rollback").await;
+    assert!(points.len() > 3, "{points:#?}");
+    each(points, |point| die_in_rollback_at(pg.clone(), point)).await;
 }
 
 async fn killed_at_every_point_then_resumed(major: u32) {
@@ -288,6 +319,7 @@ async fn a_worker_that_lost_its_run_cannot_commit(major: u32) {
 matrix!(
     killed_at_every_point_then_resumed,
     killed_at_every_point_then_rolled_back,
+    killed_at_every_point_of_a_rollback,
     a_killed_worker_goes_on_where_it_was,
     a_server_that_crashes_in_the_fill,
     a_worker_that_lost_its_run_cannot_commit,
