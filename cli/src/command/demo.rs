@@ -40,11 +40,14 @@ pub(crate) async fn run(cx: &Context, args: &DemoArgs) -> anyhow::Result<Exit> {
     };
     let progress = cx.output.progress();
     let shown = tokio::select! {
-        shown = show(cx, args, &installation, &progress) => shown,
-        signalled = signals::any() => signalled.map_err(Into::into).and(Err(Error::Interrupted.into())),
+        shown = show(cx, args, &installation, &progress) => Some(shown?),
+        signalled = signals::any() => signalled.map(|()| None)?,
     };
     drop(progress);
-    let summary = shown?;
+    let Some(summary) = shown else {
+        cx.output.remark("stopped, and everything that it made is removed");
+        return Ok(Exit::Interrupted);
+    };
     cx.output.ending(&summary.text(), &summary);
     Ok(if summary.passed() { Exit::Done } else { Exit::Failed })
 }

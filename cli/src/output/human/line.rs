@@ -13,6 +13,25 @@ const TITLE: usize = 64;
 /// Blockers named on the screen; the others are counted.
 const NAMED: usize = 3;
 
+/// What is done where a proof is made outside any step.
+pub(super) const PROOF: &str = "prove every row once more";
+
+/// `20261121_widen (resumed)`
+pub(super) fn run(paint: Paint, migration: &str, resumed: bool) -> String {
+    let how = if resumed { " (resumed)" } else { "" };
+    format!("{}{how}", paint.bold(migration))
+}
+
+/// `ready: both shapes are kept in step and proved`
+pub(super) fn ready(paint: Paint) -> String {
+    format!("{} both shapes are kept in step and proved", paint.bold("ready:"))
+}
+
+/// `  ✗ swap in the new column`
+pub(super) fn unfinished(paint: Paint, title: &str) -> String {
+    format!("  {} {title}", paint.red("✗"))
+}
+
 /// `backfill`
 pub(super) fn phase(paint: Paint, phase: PhaseKind) -> String {
     paint.bold(phase.word())

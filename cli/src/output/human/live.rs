@@ -25,6 +25,8 @@ pub(in crate::output) struct Live {
     footer: Option<ProgressBar>,
     /// Lines below the moving one: who is in the way.
     below: Vec<ProgressBar>,
+    /// The migration whose name was printed last.
+    named: String,
     /// How long each step's conflicting locks were held, for the step's last line.
     locked: BTreeMap<StepId, Duration>,
 }
@@ -44,6 +46,7 @@ impl Live {
             paint: Paint::for_stderr(),
             under_way: None,
             footer: None,
+            named: String::new(),
             below: Vec::new(),
             locked: BTreeMap::new(),
         }
@@ -60,6 +63,15 @@ impl Live {
         bar.set_style(style("  {spinner} {wide_msg}"));
         bar.set_message(title.clone());
         self.under_way = Some(UnderWay { bar, title, began: Instant::now() });
+    }
+
+    /// The step under way is done: whatever comes next says so.
+    fn over(&mut self) {
+        if let Some(under_way) = &self.under_way {
+            let (title, took) = (under_way.title.clone(), under_way.began.elapsed());
+            self.end();
+            self.print(line::done(self.paint, &title, Some(took), None));
+        }
     }
 
     fn end(&mut self) {
@@ -128,14 +140,19 @@ impl Reader for Live {
     fn event(&mut self, event: Event) {
         match event {
             Event::RunBegan { migration, resumed, .. } => {
-                let how = if resumed { " (resumed)" } else { "" };
-                self.print(format!("{}{how}", self.paint.bold(&migration)));
+                if self.named != migration {
+                    self.print(line::run(self.paint, &migration, resumed));
+                    self.named = migration;
+                }
             }
             Event::PhaseBegan { phase } => {
-                self.end();
+                self.over();
                 self.print(line::phase(self.paint, phase));
             }
-            Event::StepBegan { title, .. } => self.began(title),
+            Event::StepBegan { title, .. } => {
+                self.over();
+                self.began(title);
+            }
             Event::StepDone { step, title, took } => self.step_done(&step, &title, took),
             Event::LockWaiting { table, mode, blockers, waited, .. } => {
                 self.say(&line::waiting(&table.display(), mode, waited, &blockers));
@@ -150,6 +167,9 @@ impl Reader for Live {
             }
             Event::FillWaiting { because } => self.say(&[because]),
             Event::CheckProgress { claim, blocks_done, blocks_total } => {
+                if self.under_way.is_none() {
+                    self.began(line::PROOF.to_owned());
+                }
                 let message = format!("{:.1} %   {claim}", text::percent(blocks_done, blocks_total));
                 self.bar(blocks_done, blocks_total, message);
             }
@@ -159,10 +179,10 @@ impl Reader for Live {
             }
             Event::Notice { text } => self.remark(&text),
             Event::Ready => {
-                self.end();
-                self.print(format!("{} both shapes work and are proved", self.paint.bold("ready:")));
+                self.over();
+                self.print(line::ready(self.paint));
             }
-            Event::RunEnded { .. } => self.end(),
+            Event::RunEnded { .. } => self.over(),
         }
     }
 
@@ -197,7 +217,11 @@ impl Reader for Live {
     }
 
     fn finish(&mut self) {
-        self.end();
+        if let Some(under_way) = &self.under_way {
+            let title = under_way.title.clone();
+            self.end();
+            self.print(line::unfinished(self.paint, &title));
+        }
         if let Some(bar) = self.footer.take() {
             bar.finish_and_clear();
         }

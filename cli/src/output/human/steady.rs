@@ -21,6 +21,9 @@ pub(in crate::output) struct Lines {
     waiting: Option<String>,
     /// Whether this step has been reported as waiting for a lock: the first wait is said at once.
     waited: bool,
+    /// The migration whose name was printed last.
+    named: String,
+    under_way: Option<(String, Instant)>,
     locked: BTreeMap<StepId, Duration>,
 }
 
@@ -28,13 +31,28 @@ impl Lines {
     /// On stderr.
     pub(in crate::output) fn new() -> Self {
         let paint = Paint::for_stderr();
-        Self { paint, said: Instant::now(), waiting: None, waited: false, locked: BTreeMap::new() }
+        Self {
+            paint,
+            said: Instant::now(),
+            waiting: None,
+            waited: false,
+            named: String::new(),
+            under_way: None,
+            locked: BTreeMap::new(),
+        }
     }
 
     fn say(&mut self, line: &str) {
         stderr(line);
         self.said = Instant::now();
         self.waiting = None;
+    }
+
+    /// The step under way is done: whatever comes next says so.
+    fn over(&mut self) {
+        if let Some((title, began)) = self.under_way.take() {
+            self.say(&line::done(self.paint, &title, Some(began.elapsed()), None));
+        }
     }
 
     fn later(&mut self, line: String) {
@@ -47,15 +65,23 @@ impl Reader for Lines {
     fn event(&mut self, event: Event) {
         match event {
             Event::RunBegan { migration, resumed, .. } => {
-                let how = if resumed { " (resumed)" } else { "" };
-                self.say(&format!("{migration}{how}"));
+                if self.named != migration {
+                    self.say(&line::run(self.paint, &migration, resumed));
+                    self.named = migration;
+                }
             }
-            Event::PhaseBegan { phase } => self.say(&line::phase(self.paint, phase)),
+            Event::PhaseBegan { phase } => {
+                self.over();
+                self.say(&line::phase(self.paint, phase));
+            }
             Event::StepBegan { title, .. } => {
+                self.over();
                 self.waited = false;
                 self.later(format!("    {title} …"));
+                self.under_way = Some((title, Instant::now()));
             }
             Event::StepDone { step, title, took } => {
+                self.under_way = None;
                 let locked = self.locked.remove(&step);
                 self.say(&line::done(self.paint, &title, took, locked));
             }
@@ -76,8 +102,11 @@ impl Reader for Lines {
             }
             Event::Proved { claim } => self.say(&format!("    ✓ {claim}")),
             Event::Notice { text } => self.remark(&text),
-            Event::Ready => self.say("ready: both shapes work and are proved"),
-            Event::RunEnded { .. } => {}
+            Event::Ready => {
+                self.over();
+                self.say(&line::ready(self.paint));
+            }
+            Event::RunEnded { .. } => self.over(),
         }
     }
 
@@ -100,5 +129,9 @@ impl Reader for Lines {
         }
     }
 
-    fn finish(&mut self) {}
+    fn finish(&mut self) {
+        if let Some((title, _)) = self.under_way.take() {
+            self.say(&line::unfinished(self.paint, &title));
+        }
+    }
 }
