@@ -1,5 +1,6 @@
 //! PostgreSQL: where to connect, sessions, error classes.
 
+mod catalogue;
 mod error;
 pub mod facts;
 pub mod look;

@@ -132,6 +132,15 @@ impl Session {
         self.client.query_opt(sql, parameters).await.map_err(|error| classify(&error, sql))
     }
 
+    /// Type oid and type modifier of each column that a query would return; the query is only prepared.
+    ///
+    /// # Errors
+    /// The server's, classified.
+    pub async fn describe(&self, sql: &str) -> Result<Vec<(u32, i32)>, DbError> {
+        let statement = self.client.prepare(sql).await.map_err(|error| classify(&error, sql))?;
+        Ok(statement.columns().iter().map(|column| (column.type_().oid(), column.type_modifier())).collect())
+    }
+
     /// Runs a statement and returns the number of rows it touched.
     ///
     /// # Errors
