@@ -57,8 +57,10 @@ pub(super) async fn read(session: &Session, tables: &[u32]) -> Result<Catalogue,
             table.insert(field.to_owned(), list.unwrap_or_else(|| Value::Array(Vec::new())));
         }
     }
-    let tables: Result<Vec<Table>, DbError> =
-        found.into_iter().map(|(_, table)| serde_json::from_value(Value::Object(table)).map_err(|error| misread(&error))).collect();
+    let tables: Result<Vec<Table>, DbError> = found
+        .into_iter()
+        .map(|(_, table)| serde_json::from_value(Value::Object(table)).map_err(|error| misread(&error)))
+        .collect();
     let mut tables = tables?;
     tables.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Catalogue { server, tables })

@@ -63,7 +63,8 @@ async fn snapshot(session: &Session, needs: &Needs) -> Result<Facts, DbError> {
         types.push(type_facts(text, &row)?);
     }
     let catalogue = catalogue::read(session, &oids).await?;
-    let from: Vec<u32> = catalogue.tables.iter().flat_map(|table| &table.columns).map(|column| column.type_oid).collect();
+    let from: Vec<u32> =
+        catalogue.tables.iter().flat_map(|table| &table.columns).map(|column| column.type_oid).collect();
     let to: Vec<u32> = types.iter().map(|facts| facts.oid).collect();
     let casts = casts(session, &from, &to).await?;
     let names: Vec<String> = resolved
@@ -129,7 +130,8 @@ fn ident(text: &str) -> Result<Ident, DbError> {
 }
 
 fn type_facts(written: String, row: &Row) -> Result<TypeFacts, DbError> {
-    let collation = match (row.get::<_, Option<&str>>("collation_schema"), row.get::<_, Option<&str>>("collation_name")) {
+    let collation = match (row.get::<_, Option<&str>>("collation_schema"), row.get::<_, Option<&str>>("collation_name"))
+    {
         (Some(schema), Some(name)) => Some(QualifiedName::new(ident(schema)?, ident(name)?)),
         _ => None,
     };
@@ -181,8 +183,10 @@ async fn functions(session: &Session, names: &[WrittenName]) -> Result<Vec<Funct
 }
 
 async fn census(session: &Session, tables: &[String]) -> Result<Census, DbError> {
-    let patterns: Vec<String> =
-        tables.iter().map(|name| format!("%{}%", name.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))).collect();
+    let patterns: Vec<String> = tables
+        .iter()
+        .map(|name| format!("%{}%", name.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")))
+        .collect();
     let bodies = session.query(BODIES, &[&patterns]).await?;
     let functions = bodies
         .iter()
