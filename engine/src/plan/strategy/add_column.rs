@@ -32,6 +32,7 @@ pub(crate) fn draft(op: &AddColumn, cx: &Context<'_>, draft: &mut Draft) {
     };
     refuse(op, to, cx, draft);
     draft.findings.extend(census::another_column(table, cx));
+    draft.findings.extend(census::column_grants(table, cx));
     let volatility = match &op.default {
         None => Volatility::Lasting,
         Some(default) => match volatility::of(&default.0, "the default", cx) {

@@ -119,9 +119,7 @@ impl<'a> Filler<'a> {
         let new = of_new_row(name);
         let changed: Vec<Sql> = match self.follow {
             Follow::Never => Vec::new(),
-            Follow::Sources => {
-                self.reads.iter().filter_map(|read| self.table.column(read)).map(|column| changed(column)).collect()
-            }
+            Follow::Sources => self.reads.iter().filter_map(|read| self.table.column(read)).map(changed).collect(),
         };
         if changed.is_empty() {
             return sql!("{new} IS NULL", new = new);

@@ -18,7 +18,7 @@ pub(crate) fn create(op: &CreateIndex, cx: &Context<'_>, draft: &mut Draft) {
     for column in &op.columns {
         cx.column(table, column, draft);
     }
-    let Some(name) = chosen_name(op, table, cx.catalogue.tables.iter()) else {
+    let Some(name) = chosen_name(op, table, &cx.catalogue.tables) else {
         draft.problems.push(cx.problem(
             "the index has no name, and the server's choice cannot be foreseen",
             "its name must be known before it is built, so that an interrupted build can be found",
@@ -41,6 +41,9 @@ pub(crate) fn create(op: &CreateIndex, cx: &Context<'_>, draft: &mut Draft) {
     } else if cx.catalogue.tables.iter().any(|table| table.name == name) {
         draft.problems.push(cx.problem(format!("{} is a table", name.display()), "", "choose another name"));
     }
+    if op.unique {
+        draft.findings.push(refuses_at_once(&name, table));
+    }
     draft.strategy = Some(Strategy::Online);
     draft.steps.push(seed(op, table, name, cx));
 }
@@ -55,9 +58,7 @@ fn seed(op: &CreateIndex, table: &Table, name: QualifiedName, cx: &Context<'_>) 
     };
     let title = format!("build {} {}", kind(op), name.display());
     let cost = Cost::IndexBuild { bytes: heap_bytes(table, cx.server()) };
-    // A unique index refuses writes from the moment it is there, which the application must not feel before `complete`.
-    let slot = if op.unique { Slot::Constrain } else { Slot::Build };
-    Seed::build_index(title, name, table, statement, cost).in_slot(slot).undone_by(undo)
+    Seed::build_index(title, name, table, statement, cost).undone_by(undo)
 }
 
 fn kind(op: &CreateIndex) -> &'static str {
@@ -71,13 +72,13 @@ fn spoken(op: &CreateIndex) -> String {
     }
 }
 
-fn chosen_name<'a>(op: &CreateIndex, table: &Table, tables: impl Iterator<Item = &'a Table> + Clone) -> Option<Ident> {
+fn chosen_name(op: &CreateIndex, table: &Table, tables: &[Table]) -> Option<Ident> {
     if let Some(name) = &op.name {
         return Some(name.clone());
     }
     let taken = |name: &Ident| {
         let name = table.name.sibling(name.clone());
-        tables.clone().any(|table| table.name == name || table.indexes.iter().any(|index| index.name == name))
+        tables.iter().any(|table| table.name == name || table.indexes.iter().any(|index| index.name == name))
     };
     definition::server_index_name(&table.name.name, &op.definition, &taken)
 }
@@ -95,6 +96,16 @@ fn taken(name: &QualifiedName, owner: &Table, cx: &Context<'_>) -> Problem {
         "",
         "choose another name, or write IF NOT EXISTS where the index is meant",
     )
+}
+
+fn refuses_at_once(name: &QualifiedName, table: &Table) -> crate::plan::Finding {
+    Text {
+        what: format!("unique index {} refuses duplicates from its build on, before `complete`", name.display()),
+        place: table.name.display(),
+        why: "it has to, to be proved while the application writes".to_owned(),
+        advice: "make sure that both versions of the application write none".to_owned(),
+    }
+    .finding()
 }
 
 fn leftover(name: &QualifiedName) -> crate::plan::Finding {
@@ -181,7 +192,7 @@ fn needed(op: &DropIndex, table: &Table, index: &Index, cx: &Context<'_>) -> Vec
 
 /// The index that `CREATE INDEX` makes, as far as planning another operation needs it.
 pub(super) fn add(table: &mut Table, op: &CreateIndex) {
-    let Some(name) = chosen_name(op, table, std::iter::once(&*table)) else { return };
+    let Some(name) = chosen_name(op, table, std::slice::from_ref(table)) else { return };
     let name = table.name.sibling(name);
     table.indexes.retain(|index| index.name != name);
     table.indexes.push(Index {

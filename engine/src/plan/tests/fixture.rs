@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Problem};
 use crate::facts::{CastFacts, CastMethod, Census, Facts, TypeFacts};
-use crate::name::{Ident, QualifiedName, TableName, WrittenName};
+use crate::name::{Ident, QualifiedName, WrittenName};
 use crate::op::{AlterColumnType, Expr, Operation};
 use crate::plan::{Action, Direction, Plan, planner};
 use crate::schema::*;
@@ -180,71 +180,69 @@ pub(super) fn link(from: &mut Table, column: &str, to: &mut Table, key: &str) {
     to.referenced_by.push(key);
 }
 
+/// Casts of the server that these tests need, and types that migrations name.
+const CASTS: [(&str, &str, char); 7] = [
+    ("smallint", "integer", 'i'),
+    ("integer", "bigint", 'i'),
+    ("bigint", "integer", 'a'),
+    ("integer", "numeric", 'i'),
+    ("integer", "text", 'a'),
+    ("text", "integer", 'e'),
+    ("text", "uuid", 'e'),
+];
+const TYPES: [&str; 10] = [
+    "smallint",
+    "integer",
+    "bigint",
+    "numeric",
+    "text",
+    "character varying(5)",
+    "character varying(50)",
+    "uuid",
+    "jsonb",
+    "timestamp with time zone",
+];
+
 pub(super) fn facts(tables: Vec<Table>) -> Facts {
-    let casts = [
-        ("smallint", "integer", 'i'),
-        ("integer", "bigint", 'i'),
-        ("bigint", "integer", 'a'),
-        ("integer", "numeric", 'i'),
-        ("integer", "text", 'a'),
-        ("text", "integer", 'e'),
-        ("text", "uuid", 'e'),
-    ];
+    let known = |name: &&str| TypeFacts {
+        written: (*name).to_owned(),
+        canonical: (*name).to_owned(),
+        oid: oid(name),
+        kind: 'b',
+        has_equality: true,
+        collation: None,
+        storage: "plain".to_owned(),
+        length: -1,
+    };
+    let cast = |(from, to, context): &(&str, &str, char)| CastFacts {
+        from: oid(from),
+        to: oid(to),
+        method: CastMethod::Function,
+        context: *context,
+    };
+    let resolved = |table: &Table| (written(table.name.name.as_str()), table.name.clone());
     Facts {
-        resolved: tables
-            .iter()
-            .map(|table| (WrittenName { schema: None, name: table.name.name.clone() }, table.name.clone()))
-            .collect(),
-        catalogue: Catalogue {
-            server: Server {
-                version: 150_018,
-                database: "app".to_owned(),
-                role: "app".to_owned(),
-                superuser: false,
-                standby: false,
-                may_silence_triggers: false,
-                deadlock_timeout_ms: 1000,
-                block_size: 8192,
-                logical_wal: false,
-            },
-            tables,
-        },
+        resolved: tables.iter().map(resolved).collect(),
+        catalogue: Catalogue { server: server(), tables },
         indexes: Vec::new(),
-        types: [
-            "smallint",
-            "integer",
-            "bigint",
-            "numeric",
-            "text",
-            "character varying(5)",
-            "character varying(50)",
-            "uuid",
-            "jsonb",
-            "timestamp with time zone",
-        ]
-        .iter()
-        .map(|name| TypeFacts {
-            written: (*name).to_owned(),
-            canonical: (*name).to_owned(),
-            oid: oid(name),
-            kind: 'b',
-            has_equality: true,
-            collation: None,
-            storage: "plain".to_owned(),
-            length: -1,
-        })
-        .collect(),
-        casts: casts
-            .iter()
-            .map(|(from, to, context)| CastFacts {
-                from: oid(from),
-                to: oid(to),
-                method: CastMethod::Function,
-                context: *context,
-            })
-            .collect(),
+        types: TYPES.iter().map(known).collect(),
+        casts: CASTS.iter().map(cast).collect(),
         functions: Vec::new(),
         census: Census::default(),
+    }
+}
+
+fn server() -> Server {
+    Server {
+        version: 150_018,
+        database: "app".to_owned(),
+        role: "app".to_owned(),
+        superuser: false,
+        standby: false,
+        may_silence_triggers: false,
+        deadlock_timeout_ms: 1000,
+        block_size: 8192,
+        logical_wal: false,
     }
 }
 
@@ -305,8 +303,4 @@ pub(super) fn statements(plan: &Plan) -> Vec<(String, String)> {
         made.extend(texts.into_iter().map(|text| (step.id.0.clone(), text)));
     }
     made
-}
-
-pub(super) fn name_of(table: &Table) -> TableName {
-    table.name.clone()
 }
