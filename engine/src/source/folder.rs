@@ -43,7 +43,7 @@ pub fn load_folder(dir: &Path) -> Result<Vec<Migration>, Error> {
     let mut found: BTreeMap<String, Files> = BTreeMap::new();
     for path in sql_files(dir)? {
         match named(&path) {
-            Ok(named) => add(&mut found, &path, named, &mut problems),
+            Ok(named) => add(&mut found, &path, &named, &mut problems),
             Err(problem) => problems.push(problem),
         }
     }
@@ -68,10 +68,14 @@ pub fn load_folder(dir: &Path) -> Result<Vec<Migration>, Error> {
             Err(other) => return Err(other),
         }
     }
-    if !problems.is_empty() {
-        return Err(Error::Usage(problems));
+    match (problems.is_empty(), texts.is_empty()) {
+        (true, true) => Ok(migrations),
+        (false, true) => Err(Error::Usage(problems)),
+        (_, false) => {
+            texts.extend(problems.iter().map(ToString::to_string));
+            Err(Error::Syntax(texts))
+        }
     }
-    if texts.is_empty() { Ok(migrations) } else { Err(Error::Syntax(texts)) }
 }
 
 /// Reads the migration of the file `path`: with its other half, where the name says that there is one.
@@ -82,7 +86,7 @@ pub fn load_file(path: &Path) -> Result<Migration, Error> {
     let named = named(path).map_err(|problem| Error::Usage(vec![problem]))?;
     let mut found = BTreeMap::new();
     let mut problems = Vec::new();
-    add(&mut found, path, named.clone(), &mut problems);
+    add(&mut found, path, &named, &mut problems);
     if named.role != Role::Whole {
         let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
         for other in sql_files(dir)?.into_iter().filter(|other| other.file_name() != path.file_name()) {
@@ -90,7 +94,7 @@ pub fn load_file(path: &Path) -> Result<Migration, Error> {
                 && its.name == named.name
                 && its.role != Role::Whole
             {
-                add(&mut found, &other, its, &mut problems);
+                add(&mut found, &other, &its, &mut problems);
             }
         }
     }
@@ -190,7 +194,7 @@ fn named(path: &Path) -> Result<Named, Problem> {
     }
 }
 
-fn add(found: &mut BTreeMap<String, Files>, path: &Path, named: Named, problems: &mut Vec<Problem>) {
+fn add(found: &mut BTreeMap<String, Files>, path: &Path, named: &Named, problems: &mut Vec<Problem>) {
     let files = found.entry(named.name.clone()).or_default();
     let taken = match named.role {
         Role::Whole => files.up.is_some() || files.down.is_some() || files.whole.replace(path.to_owned()).is_some(),

@@ -78,3 +78,154 @@ fn points_at_every_error_of_a_file() {
     );
     assert!(found[4].contains("help: correct the statement; it was shoofly's parser"));
 }
+
+#[test]
+fn refuses_what_cannot_be_meant() {
+    let cases = [
+        ("DROP INDEX i;\n-- migrate:up\nDROP INDEX j", "a statement stands above the first section"),
+        ("-- migrate:up\nDROP INDEX i;\n-- migrate:up\nDROP INDEX j", "the section is marked twice"),
+        ("-- migrate:up\nDROP INDEX i;\n-- +goose Down\nDROP INDEX j", "sections are marked in two ways"),
+        ("-- migrate:down\nDROP INDEX j", "there is a section down and none up"),
+        ("-- migrate:sideways\nDROP INDEX j", "unknown section"),
+        ("-- +goose ENVSUB ON\nDROP INDEX j", "unknown annotation"),
+        ("-- +goose Up\n-- +goose StatementBegin\nDROP INDEX j", "StatementBegin without StatementEnd"),
+        ("DROP INDEX i;\n-- shoofly: up = 1", "the directive stands above no statement"),
+        ("-- shoofly: up = a\n-- shoofly: up = b\nALTER TABLE t ADD a int", "up is said twice"),
+        ("-- shoofly: up = a +\nALTER TABLE t ADD a int", "is not an expression"),
+        ("-- shoofly: up = (SELECT 1)\nALTER TABLE t ADD a int", "a subquery is not supported here"),
+        ("-- shoofly: down = a\nALTER TABLE t ADD a int", "the statement has no use for `down`"),
+        ("-- shoofly: up = a\nALTER TABLE t ALTER a TYPE int USING a::int", "the statement says USING as well"),
+        ("-- shoofly: strategy = magic\nDROP INDEX i", "unknown strategy"),
+        ("-- shoofly: accept = column-order, x\nDROP INDEX i", "unknown hazard \"x\""),
+        ("-- shoofly: chunk = 1h\nDROP INDEX i", "is no duration for a chunk"),
+        ("-- shoofly: allow = all\nDROP INDEX i", "cannot be allowed"),
+        ("BEGIN;\nDROP INDEX i;\nCOMMIT", "BEGIN is not supported"),
+        (
+            "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END",
+            "CREATE FUNCTION",
+        ),
+        ("DROP INDEX i; 'open", "is not understood here"),
+    ];
+    for (text, expected) in cases {
+        let found = errors(text);
+        assert!(found.iter().any(|error| error.contains(expected)), "{text}: {found:?}");
+    }
+    assert_eq!(errors(cases[18].0).len(), 1);
+}
+
+#[test]
+fn the_same_statement_has_the_same_name() {
+    let name = |ddl: &str| {
+        let made = parse_statement(ddl).unwrap();
+        (made.name, made.checksum)
+    };
+    let one = name("ALTER TABLE pgbench_accounts ALTER COLUMN aid TYPE bigint");
+    assert_eq!(one, name("  alter table PGBENCH_accounts\n alter column aid /* wide */ type bigint ; -- done"));
+    assert!(one.0.starts_with("alter_pgbench_accounts_aid_") && one.0.ends_with(&one.1[..8]), "{}", one.0);
+    assert_ne!(one, name("ALTER TABLE pgbench_accounts ALTER COLUMN \"Aid\" TYPE bigint"));
+    assert_ne!(one, name("-- shoofly: up = aid\nALTER TABLE pgbench_accounts ALTER COLUMN aid TYPE bigint"));
+    assert!(name("CREATE INDEX \"I x\" ON t (a)").0.starts_with("create_index_i_x_"));
+    assert!(name("CREATE INDEX ON s.t (a)").0.starts_with("create_index_t_"));
+    assert!(name("DROP INDEX s.i").0.starts_with("drop_index_i_"));
+    assert!(name("UPDATE t SET a = 1").0.starts_with("update_t_a_"));
+    for wrong in ["", "; ;", "DROP INDEX a; DROP INDEX b", "-- migrate:up\nDROP INDEX a"] {
+        assert!(matches!(parse_statement(wrong), Err(Error::Syntax(_))), "{wrong}");
+    }
+}
+
+#[test]
+fn tells_what_must_be_asked() {
+    let needs = read(
+        "-- shoofly: up = s.g(a)\nALTER TABLE t ADD b numeric(10, 2) COLLATE \"C\" DEFAULT f(1), ALTER c SET DEFAULT now();\n\
+         -- shoofly: down = h(c)\nALTER TABLE t ALTER c TYPE bigint USING c::bigint;\nUPDATE s.u SET a = k(b) WHERE f(a) > 0;\n\
+         DROP INDEX i, s.j;\nCREATE INDEX ON t (lower(a)) WHERE l(b)",
+    )
+    .up
+    .needs();
+    let names = |list: &[crate::name::WrittenName]| -> Vec<String> { list.iter().map(|name| name.display()).collect() };
+    assert_eq!(names(&needs.tables), ["t", "s.u"]);
+    assert_eq!(names(&needs.indexes), ["i", "s.j"]);
+    assert_eq!(needs.types, ["numeric(10, 2)", "bigint"]);
+    assert_eq!(names(&needs.functions), ["f", "s.g", "now", "h", "k", "lower", "l"]);
+}
+
+/// A folder that goes when it is dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str, files: &[(&str, &str)]) -> Self {
+        let dir = std::env::temp_dir().join(format!("shoofly-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        for (file, text) in files {
+            std::fs::write(dir.join(file), text).unwrap();
+        }
+        Self(dir)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _gone = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+const DROP: &str = "DROP INDEX i";
+const MAKE: &str = "CREATE INDEX i ON t (a)";
+
+#[test]
+fn reads_folders_of_every_layout_in_order() {
+    let both = format!("-- migrate:up\n{DROP};\n-- migrate:down\n{MAKE};\n");
+    let folder = Folder::new(
+        "layouts",
+        &[
+            ("20260101_native.sql", &both),
+            ("10_pair.up.sql", DROP),
+            ("10_pair.down.sql", MAKE),
+            ("9_alone.up.sql", DROP),
+            ("V1.2__flyway.sql", DROP),
+            ("U1.2__flyway.sql", MAKE),
+            ("V1.10__flyway.sql", DROP),
+            ("named.sql", DROP),
+            ("notes.txt", "no SQL"),
+            (".hidden.sql", "no SQL"),
+        ],
+    );
+    let made = load_folder(&folder.0).unwrap();
+    let names: Vec<(&str, bool)> = made.iter().map(|it| (it.name.as_str(), it.down.is_some())).collect();
+    let expected = [
+        ("V1.2__flyway", true),
+        ("V1.10__flyway", false),
+        ("9_alone", false),
+        ("10_pair", true),
+        ("20260101_native", true),
+        ("named", false),
+    ];
+    assert_eq!(names, expected);
+    assert!(made.iter().all(|it| sqls(&it.up) == [DROP]));
+    assert_eq!(made[3].checksum, made[4].checksum, "a pair and sections say the same");
+    for file in ["10_pair.up.sql", "10_pair.down.sql"] {
+        assert_eq!(load_file(&folder.0.join(file)).unwrap(), made[3]);
+    }
+    assert_eq!(load_file(&folder.0.join("20260101_native.sql")).unwrap(), made[4]);
+}
+
+#[test]
+fn reports_every_problem_of_a_folder() {
+    let folder = Folder::new(
+        "problems",
+        &[
+            ("1_a.down.sql", DROP),
+            ("2_b.sql", DROP),
+            ("02_c.sql", DROP),
+            ("R__views.sql", DROP),
+            ("3_d.sql", "nonsense"),
+        ],
+    );
+    let Err(Error::Syntax(found)) = load_folder(&folder.0) else { panic!() };
+    assert_eq!(found.len(), 4, "{found:?}");
+    for expected in ["`nonsense` is not understood", "1_a has a way back", "have the same version", "repeatable"] {
+        assert!(found.iter().any(|text| text.contains(expected)), "{expected}: {found:?}");
+    }
+    assert!(matches!(load_folder(&folder.0.join("missing")), Err(Error::Usage(_))));
+    assert!(matches!(load_file(&folder.0.join("missing.sql")), Err(Error::Usage(_))));
+}

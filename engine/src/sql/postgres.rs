@@ -16,3 +16,6 @@ pub use definition::{
 };
 pub use expr::{ColumnRef, ExprError, column_refs, functions_called, rebind};
 pub use statement::read_statement;
+
+#[cfg(test)]
+mod tests;

@@ -241,11 +241,12 @@ pub(crate) struct Names {
 /// Columns and functions below `root`, which holds expressions. An explicit stack: chains of operators are deep.
 pub(crate) fn names_below(root: &SyntaxNode) -> Names {
     let mut names = Names::default();
+    let mut called: Vec<(usize, WrittenName)> = Vec::new();
     let mut todo = vec![root.clone()];
     while let Some(node) = todo.pop() {
         let kind = node.kind();
         if let Some(function) = function_of(&node) {
-            add_function(&mut names.functions, function);
+            called.push((usize::from(node.text_range().start()), function));
         }
         if ast::Type::can_cast(kind) {
             continue;
@@ -259,16 +260,22 @@ pub(crate) fn names_below(root: &SyntaxNode) -> Names {
                 None => todo.extend(node.first_child()),
             },
             SyntaxKind::CALL_EXPR => {
-                let called = node.first_child().filter(|first| chain(first).is_some());
-                if let Some(function) = called.as_ref().and_then(called_name) {
-                    add_function(&mut names.functions, function);
+                let callee = node.first_child().filter(|first| chain(first).is_some());
+                if let Some(function) = callee.as_ref().and_then(called_name) {
+                    called.push((usize::from(node.text_range().start()), function));
                 }
-                todo.extend(node.children().filter(|child| Some(child) != called.as_ref()));
+                todo.extend(node.children().filter(|child| Some(child) != callee.as_ref()));
             }
             _ => todo.extend(node.children()),
         }
     }
     names.columns.sort_by_key(|column| column.range.start);
+    called.sort_by_key(|(start, _)| *start);
+    for (_, function) in called {
+        if !names.functions.contains(&function) {
+            names.functions.push(function);
+        }
+    }
     names
 }
 
@@ -304,12 +311,6 @@ fn add_column(names: &mut Names, parts: &[SyntaxNode]) {
     let start = parts.first().map_or(name_range.start, |first| tree::span(first).start);
     let range = start..name_range.end;
     names.columns.push(FoundColumn { range, name_range, qualifier, name: normalize_name_node(last) });
-}
-
-fn add_function(functions: &mut Vec<WrittenName>, function: WrittenName) {
-    if !functions.contains(&function) {
-        functions.push(function);
-    }
 }
 
 fn called_name(node: &SyntaxNode) -> Option<WrittenName> {
