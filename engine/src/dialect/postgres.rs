@@ -1,5 +1,6 @@
 //! PostgreSQL: one function per statement, its lock in its doc comment; long reads in `.sql` files.
 
+pub(crate) mod check;
 pub(crate) mod column;
 pub(crate) mod constraint;
 pub(crate) mod index;
