@@ -64,7 +64,11 @@ pub(crate) fn key_text(key: &[Ident]) -> Sql {
     let parts: Vec<Sql> = key
         .iter()
         .map(|column| {
-            sql!("{name} || coalesce({c}::text, 'NULL')", name = Literal(&format!("{} = ", column.as_str())), c = column)
+            sql!(
+                "{name} || coalesce({c}::text, 'NULL')",
+                name = Literal(&format!("{} = ", column.as_str())),
+                c = column
+            )
         })
         .collect();
     Sql::join(&parts, " || ', ' || ")
