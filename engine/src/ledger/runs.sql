@@ -24,11 +24,11 @@ SELECT json_build_object(
 FROM shoofly.run r
 CROSS JOIN LATERAL (
     SELECT count(*) AS total,
-           (array_agg(step ->> 'title' ORDER BY phase_no, step_no)
+           (array_agg(planned ->> 'title' ORDER BY phase_no, step_no)
                 FILTER (WHERE NOT EXISTS (SELECT FROM shoofly.step s
-                                          WHERE s.run = r.id AND s.step = step ->> 'id' AND s.state = 'done')))[1] AS current
+                                          WHERE s.run = r.id AND s.step = planned ->> 'id' AND s.state = 'done')))[1] AS current
     FROM json_array_elements(r.plan -> 'phases') WITH ORDINALITY AS phases(phase, phase_no)
-    CROSS JOIN LATERAL json_array_elements(phase -> 'steps') WITH ORDINALITY AS steps(step, step_no)
+    CROSS JOIN LATERAL json_array_elements(phase -> 'steps') WITH ORDINALITY AS steps(planned, step_no)
 ) AS steps
 LEFT JOIN LATERAL (
     SELECT sum(l.next_block - l.from_block) AS blocks_done,
