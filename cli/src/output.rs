@@ -193,17 +193,19 @@ impl Drop for Progress {
 /// The last words of a call that failed.
 pub(crate) fn error(error: &anyhow::Error, exit: Exit, format: Format) {
     let engine = error.downcast_ref::<Error>();
+    // The engine's errors say what they come from; others keep it in their chain.
+    let message = if engine.is_some() { error.to_string() } else { format!("{error:#}") };
     if format == Format::Json {
         json::line(&Failure {
             event: "error",
             exit: exit as u8,
-            message: format!("{error:#}"),
+            message,
             problems: engine.map(problems).unwrap_or_default(),
         });
         return;
     }
     let paint = text::Paint::for_stderr();
-    stderr(&format!("{} {error:#}", paint.red("error:")));
+    stderr(&format!("{} {message}", paint.red("error:")));
     if let Some(Error::Lock { .. } | Error::Data(_) | Error::Database { .. }) = engine {
         stderr("\n`shoofly status` shows where it stands: the same command resumes, `shoofly rollback` takes it back.");
     }

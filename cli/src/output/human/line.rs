@@ -9,7 +9,7 @@ use shoofly_engine::plan::{LockMode, PhaseKind};
 use crate::output::text::{self, Paint};
 
 /// Width of a step's title before its timing.
-const TITLE: usize = 64;
+const TITLE: usize = 72;
 /// Blockers named on the screen; the others are counted.
 const NAMED: usize = 3;
 
