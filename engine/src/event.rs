@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::error::Blocker;
 use crate::name::TableName;
@@ -41,6 +41,7 @@ pub enum Event {
         /// Its title.
         title: String,
         /// Time it took; `None` where it was found done.
+        #[serde(serialize_with = "maybe_seconds")]
         took: Option<Duration>,
     },
     /// Somebody is in the way of a lock; we wait without asking for it.
@@ -54,6 +55,7 @@ pub enum Event {
         /// Who is in the way.
         blockers: Vec<Blocker>,
         /// Time waited so far.
+        #[serde(serialize_with = "seconds")]
         waited: Duration,
     },
     /// A conflicting lock was asked for and not granted within the budget; it will be tried again.
@@ -61,6 +63,7 @@ pub enum Event {
         /// The step.
         step: StepId,
         /// How long we asked, and so how long anybody may have waited behind us.
+        #[serde(serialize_with = "seconds")]
         asked: Duration,
     },
     /// A conflicting lock was held and is released.
@@ -68,8 +71,10 @@ pub enum Event {
         /// The step.
         step: StepId,
         /// From the first lock asked for to the last one granted.
+        #[serde(serialize_with = "seconds")]
         acquiring: Duration,
         /// From the first lock asked for to the end of COMMIT: nobody waited longer for us.
+        #[serde(serialize_with = "seconds")]
         total: Duration,
     },
     /// Progress of a fill, some times a second.
@@ -121,11 +126,21 @@ pub struct FillProgress {
     /// Rows per second over the last seconds.
     pub rows_per_second: f64,
     /// Estimated time left; `None` while unknown.
+    #[serde(serialize_with = "maybe_seconds")]
     pub eta: Option<Duration>,
     /// Lanes at work.
     pub lanes: u32,
     /// Rows skipped because somebody held them; tried again later.
     pub deferred: u64,
+}
+
+/// Lengths of time are seconds in JSON.
+fn seconds<S: Serializer>(length: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(length.as_secs_f64())
+}
+
+fn maybe_seconds<S: Serializer>(length: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    length.map(|length| length.as_secs_f64()).serialize(serializer)
 }
 
 /// Where events go. Cheap to clone; must not block.
