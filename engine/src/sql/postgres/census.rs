@@ -31,7 +31,8 @@ pub enum Usage {
     Named,
     /// All its columns are read: `SELECT *`, `t.*`, `RETURNING *`, `TABLE t`, `COPY t TO` without a list.
     AllColumns,
-    /// All its columns are read, and their number must fit something else: `INSERT … SELECT *`, `SELECT * … UNION`.
+    /// All its columns are read, and their number must fit something else: `INSERT … SELECT *`, `SELECT * … UNION`, a
+    /// function's result.
     AllColumnsMustFit,
     /// `INSERT INTO t` without a list of columns.
     InsertWithoutColumns,
@@ -76,7 +77,13 @@ pub fn classify(text: &str) -> Option<StatementShape> {
 pub fn classify_function(signature: &str, language: &str, body: &str) -> StatementShape {
     let mut shape = parameters(signature);
     match language {
-        "sql" => shape.merge(classify(body).unwrap_or_default()),
+        // What a function returns must fit what it is declared to return.
+        "sql" => {
+            for used in classify(body).unwrap_or_default().uses {
+                let must_fit = used.how == Usage::AllColumns;
+                shape.add(&used.table, if must_fit { Usage::AllColumnsMustFit } else { used.how });
+            }
+        }
         "plpgsql" => shape.merge(scan::statements(body, scan::Language::Procedural)),
         _ => shape.merge(scan::strings(body)),
     }

@@ -199,8 +199,8 @@ mod tests {
                  (fillfactor='70', buffering=auto) TABLESPACE c WHERE ((\"_n\" IS NOT NULL) AND (s.c(d) = 'c'::c))",
             ),
             (
-                "CREATE INDEX CONCURRENTLY i ON t USING btree (d) WHERE (COALESCE(c, 0) > 0)",
-                "CREATE INDEX CONCURRENTLY \"n\" ON t USING btree (d) WHERE (COALESCE(\"_n\", 0) > 0)",
+                "CREATE INDEX CONCURRENTLY i ON t USING btree (d, (\nCASE\n    WHEN c THEN 2\nEND)) WHERE (COALESCE(c, 0) > 0)",
+                "CREATE INDEX CONCURRENTLY \"n\" ON t USING btree (d, (\nCASE\n    WHEN \"_n\" THEN 2\nEND)) WHERE (COALESCE(\"_n\", 0) > 0)",
             ),
         ];
         for (before, after) in cases {

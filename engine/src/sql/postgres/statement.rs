@@ -40,7 +40,19 @@ pub fn read_statement(sql: &str) -> Result<Vec<Operation>, Vec<Flaw>> {
         reader.update(&update).map(|op| vec![op])
     } else {
         let what = format!("{} is not supported", spoken(&statement));
-        Err(vec![Flaw::new(first_words(sql, &statement), what, format!("run it with another tool; {SUPPORTED}"))])
+        Err(vec![Flaw::new(first_words(sql, &statement), what, advice(&statement))])
+    }
+}
+
+/// What to do about a statement that is not supported.
+fn advice(statement: &SyntaxNode) -> String {
+    let first = statement.first_token().map(|token| token.text().to_ascii_lowercase()).unwrap_or_default();
+    match first.as_str() {
+        "begin" | "start" | "commit" | "end" | "rollback" => {
+            "leave it away: shoofly makes its own transactions".to_owned()
+        }
+        "set" => "leave it away: shoofly sets its own timeouts".to_owned(),
+        _ => format!("run it with another tool; {SUPPORTED}"),
     }
 }
 

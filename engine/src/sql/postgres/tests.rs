@@ -106,7 +106,7 @@ proptest! {
 #[test]
 fn seeds_and_their_beginnings() {
     for seed in SEEDS {
-        for (end, _) in seed.char_indices() {
+        for (end, _) in seed.char_indices().step_by(3) {
             read(&seed[..end]).unwrap();
         }
         read(seed).unwrap();

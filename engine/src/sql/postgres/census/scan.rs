@@ -122,7 +122,9 @@ impl Scan<'_> {
         self.copies(shape);
         self.row_types(shape);
         if self.has_star() {
-            let fits = inserts || ["union", "except", "intersect"].iter().any(|word| self.has_word(word));
+            let set = ["union", "except", "intersect"].iter().any(|word| self.has_word(word));
+            let returned = (0..self.tokens.len()).any(|at| self.word(at, "return") && self.word(at + 1, "query"));
+            let fits = inserts || set || returned;
             let how = if fits { Usage::AllColumnsMustFit } else { Usage::AllColumns };
             tables.iter().for_each(|table| shape.add(table, how));
         }

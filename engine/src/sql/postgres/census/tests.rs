@@ -59,9 +59,10 @@ fn classifies_statements() {
 
 #[test]
 fn classifies_functions() {
-    use Usage::{AllColumns, InsertWithoutColumns, Named, RowType};
-    let cases: [(&str, &str, &str, &[Usage]); 9] = [
-        ("f(integer)", "sql", "SELECT * FROM t; UPDATE u SET a = 1", &[Named, AllColumns]),
+    use Usage::{AllColumns, AllColumnsMustFit, InsertWithoutColumns, Named, RowType};
+    let cases: [(&str, &str, &str, &[Usage]); 10] = [
+        ("f(integer)", "sql", "SELECT * FROM t; UPDATE u SET a = 1", &[Named, AllColumnsMustFit]),
+        ("f()", "plpgsql", "BEGIN RETURN QUERY SELECT * FROM t; END", &[Named, AllColumnsMustFit]),
         ("f(t)", "sql", "SELECT $1.a", &[RowType]),
         ("f(s.t, integer)", "plpgsql", "BEGIN RETURN 1; END", &[RowType]),
         ("f()", "plpgsql", "DECLARE r t%ROWTYPE; BEGIN RETURN; END", &[RowType]),
