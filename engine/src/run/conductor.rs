@@ -98,6 +98,10 @@ async fn begin(
     failpoint::pass("run.before-enter").await;
     let id = ledger::enter(session, migration, direction, &plan).await?;
     failpoint::pass("run.entered").await;
+    for finding in &plan.findings {
+        let accepted = finding.hazard.map_or_else(String::new, |hazard| format!("{}, accepted: ", hazard.word()));
+        engine.events.emit(Event::Notice { text: format!("{accepted}{} ({})", finding.what, finding.place) });
+    }
     Ok(id)
 }
 

@@ -68,7 +68,8 @@ pub(super) fn fill(progress: &FillProgress) -> String {
 
 /// `waiting 12 s to ask for ACCESS EXCLUSIVE on orders`, and who is in the way, one line each.
 pub(super) fn waiting(table: &str, mode: LockMode, waited: Duration, blockers: &[Blocker]) -> Vec<String> {
-    let mut lines = vec![format!("waiting {} to ask for {} on {table}; in the way:", text::time(waited), mode.sql())];
+    let so_far = if waited < Duration::from_secs(1) { String::new() } else { format!(" {}", text::time(waited)) };
+    let mut lines = vec![format!("waiting{so_far} to ask for {} on {table}; in the way:", mode.sql())];
     lines.extend(blockers.iter().take(NAMED).map(|blocker| format!("  {blocker}")));
     if blockers.len() > NAMED {
         lines.push(format!("  and {} more", blockers.len() - NAMED));
