@@ -6,11 +6,12 @@
 use super::context::Context;
 use super::draft::Draft;
 use super::expression;
+use super::strategy::alter_column_type::Change;
 use super::{Check, Strategy};
 use crate::error::Problem;
 use crate::name::{Ident, TableName};
 use crate::op::{Expr, Operation};
-use crate::schema::{ConstraintKind, Table};
+use crate::schema::{ConstraintKind, ForeignKey};
 
 /// What the operations before have done to columns.
 #[derive(Debug, Default)]
@@ -56,22 +57,6 @@ impl Earlier {
                 || (drops && self.touched.contains(&key))
             {
                 refuse(column, "is worked on by an earlier statement of the same migration");
-            }
-        }
-        if replaces {
-            for column in targets(operation) {
-                for (other_table, other) in &self.replaced {
-                    if let Some(link) = link(cx, (table, &column), (other_table, other)) {
-                        refuse(
-                            &column,
-                            &format!(
-                                "is linked by {link} to {}.{}, which gets a new type too",
-                                other_table.display(),
-                                other.as_str()
-                            ),
-                        );
-                    }
-                }
             }
         }
         problems
@@ -123,43 +108,19 @@ fn sources(operation: &Operation) -> Vec<Ident> {
     texts.iter().flat_map(|text| expression::columns(&text.0).unwrap_or_default()).collect()
 }
 
-/// What contains both columns, so that its copy could be over neither.
-fn link(cx: &Context<'_>, one: (&TableName, &Ident), other: (&TableName, &Ident)) -> Option<String> {
-    let table = cx.named(one.0)?;
-    if one.0 == other.0 {
-        return shared(table, one.1, other.1);
+/// Whether two changes of type have to be made as one: different columns of one table, or of two tables that a foreign key
+/// over both of them links.
+pub(crate) fn belong_together(one: &Change<'_>, other: &Change<'_>) -> bool {
+    if one.table.name == other.table.name {
+        return one.column.name != other.column.name;
     }
-    let ends = |key: &crate::schema::ForeignKey| {
-        let has = |(table, column): (&TableName, &Ident)| {
-            (key.from == *table && key.from_columns.contains(column))
-                || (key.to == *table && key.to_columns.contains(column))
-        };
-        has(one) && has(other)
-    };
-    foreign_keys(table).find(|key| ends(key)).map(|key| format!("foreign key {}", key.name.as_str()))
-}
-
-fn foreign_keys(table: &Table) -> impl Iterator<Item = &crate::schema::ForeignKey> {
-    let held = table.constraints.iter().filter_map(|constraint| match &constraint.kind {
+    let held = one.table.constraints.iter().filter_map(|constraint| match &constraint.kind {
         ConstraintKind::ForeignKey(key) => Some(key),
         _ => None,
     });
-    held.chain(&table.referenced_by)
-}
-
-fn shared(table: &Table, one: &Ident, other: &Ident) -> Option<String> {
-    let both = |columns: &[Ident]| columns.contains(one) && columns.contains(other);
-    let index = table.indexes.iter().find(|index| both(&index.depends_on));
-    let constraint = table.constraints.iter().find(|constraint| both(&constraint.columns));
-    let statistics = table.statistics.iter().find(|statistics| both(&statistics.columns));
-    let key = table.referenced_by.iter().find(|key| {
-        let from = |column: &Ident| key.from == table.name && key.from_columns.contains(column);
-        let to = |column: &Ident| key.to_columns.contains(column);
-        (from(one) || to(one)) && (from(other) || to(other))
-    });
-    index
-        .map(|index| format!("index {}", index.name.display()))
-        .or_else(|| constraint.map(|constraint| format!("constraint {}", constraint.name.as_str())))
-        .or_else(|| statistics.map(|statistics| format!("statistics {}", statistics.name.display())))
-        .or_else(|| key.map(|key| format!("foreign key {}", key.name.as_str())))
+    let has = |key: &ForeignKey, change: &Change<'_>| {
+        (key.from == change.table.name && key.from_columns.contains(&change.column.name))
+            || (key.to == change.table.name && key.to_columns.contains(&change.column.name))
+    };
+    held.chain(&one.table.referenced_by).any(|key| has(key, one) && has(key, other))
 }

@@ -13,7 +13,7 @@ use crate::settings::Settings;
 const OLDEST_MAJOR: u32 = 14;
 
 /// One statement's view of the world: the facts, the catalogue as the statements before leave it, and where it was written.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) facts: &'a Facts,
     /// As it will be when every earlier operation of the migration is complete.

@@ -38,6 +38,12 @@ impl Shape {
         }
     }
 
+    /// Of an array, what it consists of.
+    fn element(&self) -> Option<Self> {
+        let base = self.base.strip_suffix("[]")?.to_owned();
+        Some(Self { base, modifiers: self.modifiers.clone() })
+    }
+
     fn is_text(&self) -> bool {
         (self.base == "text" || self.base == "character varying") && self.modifiers.is_empty()
     }
@@ -207,6 +213,9 @@ fn same_type_name(written: &str, printed: &str) -> bool {
 
 /// Widening casts that keep every value apart. Anything not listed is unproven, which costs time and never correctness.
 fn is_exact(from: &Shape, to: &Shape) -> bool {
+    if let (Some(from_element), Some(to_element)) = (from.element(), to.element()) {
+        return is_exact(&from_element, &to_element);
+    }
     let whole_digits = match from.base.as_str() {
         "smallint" => 5,
         "integer" => 10,
@@ -283,6 +292,8 @@ mod tests {
         assert!(!exact("bigint", "double precision"));
         assert!(exact("uuid", "text"));
         assert!(!exact("text", "uuid"));
+        assert!(exact("integer[]", "bigint[]"));
+        assert!(!exact("bigint[]", "integer[]"));
         assert!(!exact("integer", "character varying(5)"));
         assert!(!exact("timestamp without time zone", "timestamp with time zone"));
     }

@@ -1,7 +1,7 @@
 //! Definitions as the server prints them, over another column and under another name; and the names that it would choose.
 
 use super::expression::Unusable;
-use crate::name::{Ident, MAX_IDENT_BYTES, QualifiedName};
+use crate::name::{Ident, MAX_IDENT_BYTES};
 use crate::schema::{ExtendedStatistics, Index};
 use crate::sql::postgres::definition::{DefinitionError, rename_column_in_index, rename_column_in_statistics};
 use crate::sql::postgres::token::{Token, TokenKind, significant};
@@ -13,12 +13,19 @@ impl From<DefinitionError> for Unusable {
     }
 }
 
-/// `old` over `to` in the place of `from`, to be built concurrently under another name.
+/// `old` with columns renamed, to be built concurrently under another name.
 ///
 /// # Errors
 /// A definition that is not understood.
-pub(crate) fn index_copy(old: &Index, from: &Ident, to: &Ident, name: &Ident) -> Result<Sql, Unusable> {
-    let definition = rename_column_in_index(&old.definition, from, to, name)?;
+pub(crate) fn index_copy<'n>(
+    old: &Index,
+    renames: impl Iterator<Item = (&'n Ident, &'n Ident)>,
+    name: &Ident,
+) -> Result<Sql, Unusable> {
+    let mut definition = old.definition.clone();
+    for (from, to) in renames {
+        definition = rename_column_in_index(&definition, from, to, name)?;
+    }
     let Some(tablespace) = &old.tablespace else { return Ok(Sql::raw(definition)) };
     let tablespace: Ident = tablespace.parse().map_err(|error| Unusable(format!("{error}")))?;
     let clause = format!("TABLESPACE {}", tablespace.as_sql());
@@ -37,17 +44,20 @@ fn top_level_where(definition: &str) -> Option<usize> {
     })
 }
 
-/// `old` over `to` in the place of `from`, under another name in its schema.
+/// `old` with columns renamed, under another name in its schema.
 ///
 /// # Errors
 /// A definition that is not understood.
-pub(crate) fn statistics_copy(
+pub(crate) fn statistics_copy<'n>(
     old: &ExtendedStatistics,
-    from: &Ident,
-    to: &Ident,
-    name: &QualifiedName,
+    renames: impl Iterator<Item = (&'n Ident, &'n Ident)>,
+    name: &Ident,
 ) -> Result<Sql, Unusable> {
-    Ok(Sql::raw(rename_column_in_statistics(&old.definition, from, to, &name.name)?))
+    let mut definition = old.definition.clone();
+    for (from, to) in renames {
+        definition = rename_column_in_statistics(&definition, from, to, name)?;
+    }
+    Ok(Sql::raw(definition))
 }
 
 /// The name that the server would choose for an index on `table` with this definition (what follows the table's name).

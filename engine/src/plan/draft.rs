@@ -47,11 +47,12 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Takes over another operation's steps, proofs and findings; equal ones once.
+    /// Takes over another operation's steps, proofs, problems and findings; equal findings once.
     pub(crate) fn absorb(&mut self, other: Self) {
         self.steps.extend(other.steps);
         self.proofs.extend(other.proofs);
         self.preflight.extend(other.preflight);
+        self.problems.extend(other.problems);
         for finding in other.findings {
             if !self.findings.contains(&finding) {
                 self.findings.push(finding);

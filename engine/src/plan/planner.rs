@@ -1,18 +1,20 @@
 //! Operations and facts → plan. Pure.
 
-use super::conflict::Earlier;
+use std::collections::BTreeSet;
+
+use super::conflict::{Earlier, belong_together};
 use super::context::{Context, unfit_server};
 use super::draft::{Draft, Seed, Slot, heap_bytes};
-use super::strategy::{
-    add_column, alter_column_type, column_default, drop_column, effect, index, not_null, update_rows,
-};
+use super::strategy::alter_column_type::{self, Change, Kind};
+use super::strategy::{add_column, column_default, drop_column, dual_column, effect, index, not_null, update_rows};
 use super::{Check, Direction, FORMAT, Phase, PhaseKind, Plan, PlannedOperation, StepId, Strategy};
 use crate::error::{Error, Problem};
 use crate::facts::Facts;
 use crate::name::TableName;
 use crate::op::Operation;
+use crate::schema::Catalogue;
 use crate::settings::Settings;
-use crate::source::{Migration, Script};
+use crate::source::{Migration, Script, Statement};
 
 /// Plans a migration against what is known of the database, touching nothing.
 ///
@@ -20,50 +22,126 @@ use crate::source::{Migration, Script};
 /// [`Error::Refused`] with every reason at once.
 pub fn plan(migration: &Migration, direction: Direction, facts: &Facts, settings: &Settings) -> Result<Plan, Error> {
     let script = script(migration, direction)?;
-    let mut problems = unfit_server(&facts.catalogue.server);
-    let mut merged = Draft::default();
-    let mut operations = Vec::new();
-    let mut catalogue = facts.catalogue.clone();
-    let mut earlier = Earlier::default();
-    for statement in &script.statements {
-        for operation in &statement.operations {
-            let number = operations.len() + 1;
-            let cx = Context { facts, catalogue: &catalogue, settings, number, place: &statement.place };
-            let mut draft = Draft::default();
-            draft_one(operation, &cx, &mut draft);
-            let table = cx.table_of(operation);
-            if let Some(table) = &table {
-                draft.problems.extend(earlier.conflicts(operation, &draft, table, &cx));
-                draft.preflight.retain(|check| !earlier.makes_anew(check));
-            }
-            operations.push(PlannedOperation {
-                sql: statement.sql.clone(),
-                summary: std::mem::take(&mut draft.summary),
-                strategy: draft.strategy.unwrap_or(Strategy::Metadata),
-            });
-            if let Some((table, strategy)) = table.zip(draft.strategy).filter(|_| draft.problems.is_empty()) {
-                earlier.remember(operation, &draft, &table);
-                effect::apply(operation, (&table, strategy), facts, &mut catalogue);
-            }
-            problems.append(&mut draft.problems);
-            merged.absorb(draft);
-        }
+    let mut work = Work {
+        facts,
+        settings,
+        written: script
+            .statements
+            .iter()
+            .flat_map(|statement| statement.operations.iter().map(move |operation| (statement, operation)))
+            .collect(),
+        catalogue: facts.catalogue.clone(),
+        earlier: Earlier::default(),
+        grouped: BTreeSet::new(),
+        merged: Draft { problems: unfit_server(&facts.catalogue.server), ..Draft::default() },
+        operations: Vec::new(),
+    };
+    for at in 0..work.written.len() {
+        work.plan_one(at);
     }
-    if !problems.is_empty() {
-        return Err(Error::Refused(problems));
+    let mut merged = work.merged;
+    if !merged.problems.is_empty() {
+        return Err(Error::Refused(merged.problems));
     }
-    let tables = merged.tables();
     Ok(Plan {
         format: FORMAT,
         migration: migration.name.clone(),
         checksum: migration.checksum.clone(),
         server_version: facts.catalogue.server.version,
-        operations,
-        tables,
+        operations: work.operations,
+        tables: merged.tables(),
         findings: std::mem::take(&mut merged.findings),
         preflight: std::mem::take(&mut merged.preflight),
         phases: phases(merged, facts),
     })
+}
+
+/// A plan in the making.
+struct Work<'a> {
+    facts: &'a Facts,
+    settings: &'a Settings,
+    /// Every operation with its statement, in order.
+    written: Vec<(&'a Statement, &'a Operation)>,
+    /// As the operations planned so far leave it.
+    catalogue: Catalogue,
+    earlier: Earlier,
+    /// Operations whose steps are among those of an earlier one.
+    grouped: BTreeSet<usize>,
+    merged: Draft,
+    operations: Vec<PlannedOperation>,
+}
+
+impl Work<'_> {
+    fn plan_one(&mut self, at: usize) {
+        let (statement, operation) = self.written[at];
+        let mut draft = Draft::default();
+        let mut grouped = BTreeSet::new();
+        let cx = self.context(at);
+        match operation {
+            Operation::AlterColumnType(op) if self.grouped.contains(&at) => {
+                draft.summary = alter_column_type::summary(op);
+                draft.strategy = Some(Strategy::DualColumn);
+            }
+            Operation::AlterColumnType(op) => match alter_column_type::classify(op, cx, &mut draft) {
+                Kind::Nothing => {}
+                Kind::InPlace(change) => alter_column_type::in_place(&change, &mut draft),
+                Kind::Dual(change) => {
+                    let mut changes = vec![change];
+                    grouped = self.join(at, &mut changes, &mut draft);
+                    dual_column::draft(changes, cx, &mut draft);
+                }
+            },
+            _ => draft_one(operation, &cx, &mut draft),
+        }
+        let table = cx.table_of(operation);
+        if let Some(table) = &table {
+            draft.problems.extend(self.earlier.conflicts(operation, &draft, table, &cx));
+            draft.preflight.retain(|check| !self.earlier.makes_anew(check));
+        }
+        self.operations.push(PlannedOperation {
+            sql: statement.sql.clone(),
+            summary: std::mem::take(&mut draft.summary),
+            strategy: draft.strategy.unwrap_or(Strategy::Metadata),
+        });
+        if let Some((table, strategy)) = table.zip(draft.strategy).filter(|_| draft.problems.is_empty()) {
+            self.earlier.remember(operation, &draft, &table);
+            effect::apply(operation, (&table, strategy), self.facts, &mut self.catalogue);
+        }
+        self.grouped.extend(grouped);
+        self.merged.absorb(draft);
+    }
+
+    fn context(&self, at: usize) -> Context<'_> {
+        let place = &self.written[at].0.place;
+        Context { facts: self.facts, catalogue: &self.catalogue, settings: self.settings, number: at + 1, place }
+    }
+
+    /// Takes later changes of type along that cannot be made apart from these: in the same table, or at the other end of a
+    /// foreign key.
+    fn join<'w>(&'w self, first: usize, changes: &mut Vec<Change<'w>>, draft: &mut Draft) -> BTreeSet<usize> {
+        let mut joined = BTreeSet::new();
+        loop {
+            let before = joined.len();
+            for at in first + 1..self.written.len() {
+                let (_, Operation::AlterColumnType(op)) = self.written[at] else { continue };
+                if joined.contains(&at) || self.grouped.contains(&at) {
+                    continue;
+                }
+                let mut its_own = Draft::default();
+                let Kind::Dual(change) = alter_column_type::classify(op, self.context(at), &mut its_own) else {
+                    continue;
+                };
+                if changes.iter().any(|other| belong_together(other, &change)) {
+                    joined.insert(at);
+                    changes.push(change);
+                    draft.absorb(its_own);
+                }
+            }
+            if joined.len() == before {
+                return joined;
+            }
+        }
+    }
 }
 
 fn script(migration: &Migration, direction: Direction) -> Result<&Script, Error> {
@@ -84,7 +162,8 @@ fn draft_one(operation: &Operation, cx: &Context<'_>, draft: &mut Draft) {
     match operation {
         Operation::AddColumn(op) => add_column::draft(op, cx, draft),
         Operation::DropColumn(op) => drop_column::draft(op, cx, draft),
-        Operation::AlterColumnType(op) => alter_column_type::draft(op, cx, draft),
+        // Planned by `Work::plan_one`, together with others.
+        Operation::AlterColumnType(_) => {}
         Operation::SetNotNull(op) => not_null::set(op, cx, draft),
         Operation::DropNotNull(op) => not_null::drop(op, cx, draft),
         Operation::SetDefault(op) => column_default::set(op, cx, draft),

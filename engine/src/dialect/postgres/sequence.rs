@@ -3,13 +3,15 @@
 use crate::name::{Ident, QualifiedName, TableName};
 use crate::schema::{Identity, Sequence};
 use crate::sql;
-use crate::text::{Literal, Sql};
+use crate::text::{AsSql, Literal, Sql};
 
 use super::column;
 
-/// Where the position is kept between reading it and setting it, for the transaction's time.
-const LAST_VALUE: &str = "shoofly.last_value";
-const IS_CALLED: &str = "shoofly.is_called";
+/// Settings that keep the position between reading it and setting it, for the transaction's time; `number` tells one
+/// sequence of the transaction from another.
+fn kept(number: usize) -> (String, String) {
+    (format!("shoofly.last_value_{number}"), format!("shoofly.is_called_{number}"))
+}
 
 /// Lock: `SHARE ROW EXCLUSIVE` on the sequence.
 pub(crate) fn own(sequence: &QualifiedName, table: &TableName, column: &Ident) -> Sql {
@@ -26,12 +28,13 @@ pub(crate) fn hold(sequence: &Sequence) -> Sql {
 /// Keeps the sequence's position in settings of this transaction.
 ///
 /// Lock: `ACCESS SHARE` on the sequence.
-pub(crate) fn note_position(sequence: &Sequence) -> Sql {
+pub(crate) fn note_position(sequence: &Sequence, number: usize) -> Sql {
+    let (last_value, is_called) = kept(number);
     sql!(
         "SELECT pg_catalog.set_config({last_key}, last_value::text, true), \
          pg_catalog.set_config({called_key}, is_called::text, true) FROM {sequence}",
-        last_key = Literal(LAST_VALUE),
-        called_key = Literal(IS_CALLED),
+        last_key = Literal(&last_value),
+        called_key = Literal(&is_called),
         sequence = sequence.name
     )
 }
@@ -63,17 +66,15 @@ pub(crate) fn add_identity(table: &TableName, column: &Ident, identity: &Identit
 /// Gives the sequence the position that [`note_position`] kept.
 ///
 /// Lock: `ROW EXCLUSIVE` on the sequence.
-pub(crate) fn restore_position(sequence: &Sequence) -> Sql {
-    let name = {
-        use crate::text::AsSql;
-        sequence.name.as_sql()
-    };
+pub(crate) fn restore_position(sequence: &Sequence, number: usize) -> Sql {
+    let (last_value, is_called) = kept(number);
+    let name = sequence.name.as_sql();
     sql!(
         "SELECT pg_catalog.setval({name}::pg_catalog.regclass, pg_catalog.current_setting({last_key})::bigint, \
          pg_catalog.current_setting({called_key})::boolean)",
         name = Literal(&name),
-        last_key = Literal(LAST_VALUE),
-        called_key = Literal(IS_CALLED)
+        last_key = Literal(&last_value),
+        called_key = Literal(&is_called)
     )
 }
 

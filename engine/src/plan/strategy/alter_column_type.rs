@@ -11,29 +11,46 @@ use crate::plan::draft::{Draft, Seed, Slot, exclusive, heap_bytes};
 use crate::plan::{Cost, Held, LockMode, Strategy, Undo};
 use crate::schema::{Column, ConstraintKind, Table};
 
-/// What is known of the column and of what it is to become.
+/// What is known of a column and of what it is to become.
 #[derive(Debug)]
-pub(super) struct Change<'a> {
-    pub(super) table: &'a Table,
-    pub(super) column: &'a Column,
+pub(in crate::plan) struct Change<'a> {
+    pub(super) cx: Context<'a>,
+    pub(in crate::plan) table: &'a Table,
+    pub(in crate::plan) column: &'a Column,
     pub(super) to: &'a TypeFacts,
     /// `COLLATE`, as written.
     pub(super) collation: Option<&'a str>,
     pub(super) conversion: Conversion,
 }
 
-/// Drafts the change.
-pub(crate) fn draft(op: &AlterColumnType, cx: &Context<'_>, draft: &mut Draft) {
-    draft.summary = format!("change the type of {}.{} to {}", op.table.display(), op.column.as_str(), op.type_sql);
-    let Some(table) = cx.target(&op.table, draft) else { return };
-    let Some(column) = cx.column(table, &op.column, draft) else { return };
+/// What a change of type comes to.
+#[derive(Debug)]
+pub(in crate::plan) enum Kind<'a> {
+    /// Nothing: the column has that type, or the reasons to refuse are in the draft.
+    Nothing,
+    /// A change of the catalogue.
+    InPlace(Change<'a>),
+    /// A second column.
+    Dual(Change<'a>),
+}
+
+/// What `ALTER COLUMN … TYPE` means for the dual column's sake: the same in words.
+pub(in crate::plan) fn summary(op: &AlterColumnType) -> String {
+    format!("change the type of {}.{} to {}", op.table.display(), op.column.as_str(), op.type_sql)
+}
+
+/// Decides how the change is made.
+pub(in crate::plan) fn classify<'a>(op: &'a AlterColumnType, cx: Context<'a>, draft: &mut Draft) -> Kind<'a> {
+    draft.summary = summary(op);
+    let Some(table) = cx.target(&op.table, draft) else { return Kind::Nothing };
+    let Some(column) = cx.column(table, &op.column, draft) else { return Kind::Nothing };
     let Some(to) = cx.facts.type_of(&op.type_sql) else {
         draft.problems.push(cx.problem(
             format!("there is no type {}", op.type_sql),
             "",
             "check the name, the schema and the search_path of this role",
         ));
-        return;
+        return Kind::Nothing;
     };
     if op.down.is_some() {
         draft.findings.push(down_is_for_later(table, &op.column));
@@ -42,19 +59,15 @@ pub(crate) fn draft(op: &AlterColumnType, cx: &Context<'_>, draft: &mut Draft) {
         Ok(conversion) => conversion,
         Err(unusable) => {
             draft.problems.push(cx.problem("the USING expression cannot be used", unusable.0, "write it differently"));
-            return;
+            return Kind::Nothing;
         }
     };
-    let change = Change { table, column, to, collation: op.collation.as_deref(), conversion };
+    let change = Change { cx, table, column, to, collation: op.collation.as_deref(), conversion };
     if is_done(&change) {
         draft.summary = format!("{}.{} has type {} already", table.name.display(), op.column.as_str(), to.canonical);
-        return;
+        return Kind::Nothing;
     }
-    if is_in_place(&change) {
-        in_place(&change, cx, draft);
-    } else {
-        dual_column::draft(&change, cx, draft);
-    }
+    if is_in_place(&change) { Kind::InPlace(change) } else { Kind::Dual(change) }
 }
 
 fn is_done(change: &Change<'_>) -> bool {
@@ -89,7 +102,9 @@ fn is_in_place(change: &Change<'_>) -> bool {
         && !dependents
 }
 
-fn in_place(change: &Change<'_>, cx: &Context<'_>, draft: &mut Draft) {
+/// Drafts a change of the catalogue.
+pub(in crate::plan) fn in_place(change: &Change<'_>, draft: &mut Draft) {
+    let cx = &change.cx;
     let table = &change.table.name;
     let (name, to) = (change.column.name.as_str(), &change.to.canonical);
     draft.strategy = Some(Strategy::Metadata);

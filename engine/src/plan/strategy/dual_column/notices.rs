@@ -1,26 +1,34 @@
 //! What the operator must know about a dual column.
 
-use super::Dual;
+use super::Group;
+use super::column::Dual;
+use super::keys::KeyCopy;
+use crate::name::{Ident, TableName};
 use crate::plan::context::Text;
 use crate::plan::draft::Draft;
 use crate::plan::{Finding, Hazard, census};
 
 /// Adds every finding.
-pub(super) fn add(dual: &Dual<'_>, draft: &mut Draft) {
-    let table = dual.change.table;
-    draft.findings.extend(census::column_order(table, &dual.change.column.name, dual.cx));
-    draft.findings.extend(census::another_column(table, dual.cx));
-    draft.findings.extend(identity(dual));
-    draft.findings.extend(sequence_ends(dual));
-    draft.findings.extend(narrow_references(dual));
-    draft.findings.extend(deferred_keys(dual));
-    draft.findings.push(prepared_statements(dual));
+pub(super) fn add(group: &Group<'_>, draft: &mut Draft) {
+    for dual in &group.duals {
+        draft.findings.extend(census::column_order(dual.change.table, &dual.change.column.name, &group.cx));
+        draft.findings.extend(identity(dual));
+        draft.findings.extend(sequence_ends(dual));
+        draft.findings.push(prepared_statements(dual));
+    }
+    for table in group.tables() {
+        draft.findings.extend(census::another_column(table, &group.cx));
+    }
+    for key in &group.keys {
+        draft.findings.extend(narrow_reference(group, key));
+    }
+    draft.findings.extend(deferred_keys(group));
 }
 
 fn identity(dual: &Dual<'_>) -> Option<Finding> {
     let identity = dual.change.column.identity.as_ref()?;
     let sequence = identity.sequence.name.display();
-    Some(dual.cx.hazard(
+    Some(dual.change.cx.hazard(
         Hazard::IdentitySequence,
         Text {
             what: format!("{} is an identity column", dual.place()),
@@ -28,7 +36,7 @@ fn identity(dual: &Dual<'_>) -> Option<Finding> {
             why: "its sequence is made anew under the same name: a session that inserted before the swap and asks currval or \
                   lastval() after it gets an error (55000) until its next insert"
                 .to_owned(),
-            advice: "use INSERT … RETURNING, or accept it".to_owned(),
+            advice: "use INSERT … RETURNING, then accept it".to_owned(),
         },
     ))
 }
@@ -52,51 +60,50 @@ fn sequence_ends(dual: &Dual<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn narrow_references(dual: &Dual<'_>) -> Vec<Finding> {
+/// A referencing column keeps its type, as with plain DDL, and may be too narrow for the new values.
+fn narrow_reference(group: &Group<'_>, key: &KeyCopy<'_>) -> Vec<Finding> {
     let limit = |type_sql: &str| match type_sql {
         "smallint" => Some(i64::from(i16::MAX)),
         "integer" => Some(i64::from(i32::MAX)),
         "bigint" => Some(i64::MAX),
         _ => None,
     };
-    let table = dual.change.table;
+    let after = |table: &TableName, column: &Ident| {
+        let dual = group.of_table(table).find(|dual| dual.change.column.name == *column);
+        match dual {
+            Some(dual) => Some(dual.change.to.canonical.clone()),
+            None => Some(group.cx.named(table)?.column(column)?.type_sql.clone()),
+        }
+    };
     let mut found = Vec::new();
-    let Some(ours) = limit(&dual.change.to.canonical) else { return found };
-    for key in dual.keys.iter().filter(|key| key.old.to == table.name) {
-        for (from, to) in key.old.from_columns.iter().zip(&key.old.to_columns) {
-            let held_by_us = key.old.from == table.name && *from == dual.change.column.name;
-            if *to != dual.change.column.name || held_by_us {
-                continue;
-            }
-            let theirs =
-                dual.cx.named(&key.old.from).and_then(|table| table.column(from)).map(|column| &column.type_sql);
-            if let Some((type_sql, theirs)) =
-                theirs.and_then(|type_sql| Some((type_sql, limit(type_sql)?))).filter(|(_, theirs)| *theirs < ours)
-            {
-                let name = format!("{}.{}", key.old.from.display(), from.as_str());
-                found.push(
-                    Text {
-                        what: format!("{name} refers to the column and stays {type_sql}"),
-                        place: format!("foreign key {}", key.old.name.as_str()),
-                        why: format!("values above {theirs} cannot be referenced"),
-                        advice: format!("change {name} too"),
-                    }
-                    .finding(),
-                );
-            }
+    for (from, to) in key.old.from_columns.iter().zip(&key.old.to_columns) {
+        let types = after(&key.old.from, from).zip(after(&key.old.to, to));
+        let limits = types.as_ref().and_then(|(from, to)| limit(from).zip(limit(to)));
+        if let Some(((type_sql, _), (theirs, ours))) = types.zip(limits).filter(|(_, (theirs, ours))| theirs < ours) {
+            let name = format!("{}.{}", key.old.from.display(), from.as_str());
+            let column = format!("{}.{}", key.old.to.display(), to.as_str());
+            found.push(
+                Text {
+                    what: format!("{name} refers to {column} and stays {type_sql}"),
+                    place: format!("foreign key {}", key.old.name.as_str()),
+                    why: format!("values above {theirs} (up to {ours}) cannot be referenced"),
+                    advice: format!("change {name} too"),
+                }
+                .finding(),
+            );
         }
     }
     found
 }
 
-fn deferred_keys(dual: &Dual<'_>) -> Vec<Finding> {
-    let keys = dual.indexes.iter().filter_map(|copy| copy.constraint).filter(|key| key.deferrable);
-    keys.map(|key| {
-        dual.cx.hazard(
+fn deferred_keys(group: &Group<'_>) -> Vec<Finding> {
+    let keys = group.indexes.iter().filter_map(|copy| Some((copy.table, copy.constraint?)));
+    keys.filter(|(_, key)| key.deferrable).map(|(table, key)| {
+        group.cx.hazard(
             Hazard::DeferredKeys,
             Text {
                 what: format!("{} is DEFERRABLE", key.name.as_str()),
-                place: dual.change.table.name.display(),
+                place: table.name.display(),
                 why: "the index that is to take it over checks at once until the swap: a transaction that passes through \
                       duplicates fails meanwhile"
                     .to_owned(),

@@ -1,14 +1,16 @@
 //! What a dual column cannot carry faithfully, and what plain DDL would refuse as well.
 
-use super::Dual;
+use super::Group;
 use crate::error::Problem;
 use crate::name::Ident;
 use crate::plan::context::Context;
+use crate::plan::conversion::Certainty;
 use crate::plan::strategy::alter_column_type::Change;
 use crate::schema::{Constraint, ConstraintKind};
 
 /// Every reason at once.
-pub(super) fn reasons(change: &Change<'_>, cx: &Context<'_>) -> Vec<Problem> {
+pub(super) fn reasons(change: &Change<'_>) -> Vec<Problem> {
+    let cx = &change.cx;
     let mut problems: Vec<Problem> = default_cast(change, cx).into_iter().collect();
     problems.extend(assignment_cast(change, cx));
     problems.extend(column_kind(change, cx));
@@ -46,7 +48,7 @@ fn assignment_cast(change: &Change<'_>, cx: &Context<'_>) -> Option<Problem> {
 fn is_assignable(change: &Change<'_>, cx: &Context<'_>) -> bool {
     let (from, to) = (change.column.type_oid, change.to.oid);
     from == to
-        || change.conversion.is_relabelling()
+        || change.conversion.certainty == Certainty::Exact
         || cx.facts.casts.iter().any(|cast| cast.from == from && cast.to == to && matches!(cast.context, 'i' | 'a'))
 }
 
@@ -221,34 +223,33 @@ fn grants(change: &Change<'_>, cx: &Context<'_>) -> Vec<Problem> {
 }
 
 /// Names that we need and somebody has.
-pub(super) fn names_taken(dual: &Dual<'_>) -> Vec<Problem> {
-    let table = dual.change.table;
+pub(super) fn names_taken(group: &Group<'_>) -> Vec<Problem> {
     let mut taken: Vec<String> = Vec::new();
-    if table.column(&dual.new).is_some() {
-        taken.push(format!("column {}.{}", table.name.display(), dual.new.as_str()));
+    for dual in &group.duals {
+        let table = dual.change.table;
+        if table.column(&dual.new).is_some() {
+            taken.push(format!("column {}.{}", table.name.display(), dual.new.as_str()));
+        }
+        if table.triggers.iter().any(|trigger| trigger.name == dual.trigger) {
+            taken.push(format!("trigger {} on {}", dual.trigger.as_str(), table.name.display()));
+        }
     }
-    if table.triggers.iter().any(|trigger| trigger.name == dual.trigger) {
-        taken.push(format!("trigger {} on {}", dual.trigger.as_str(), table.name.display()));
-    }
-    let own_constraints = dual.checks.iter().map(|copy| (&table.name, &copy.temporary));
-    let key_constraints = dual.keys.iter().map(|key| (&key.copy.from, &key.copy.name));
-    for (owner, name) in own_constraints.chain(key_constraints) {
-        let found = dual
-            .cx
-            .named(owner)
-            .is_some_and(|table| table.constraints.iter().any(|constraint| constraint.name == *name));
-        if found {
+    let checks = group.checks.iter().map(|copy| (&copy.table.name, &copy.temporary));
+    let keys = group.keys.iter().map(|key| (&key.copy.from, &key.copy.name));
+    for (owner, name) in checks.chain(keys) {
+        let owning = group.cx.named(owner);
+        if owning.is_some_and(|table| table.constraints.iter().any(|constraint| constraint.name == *name)) {
             taken.push(format!("constraint {} of {}", name.as_str(), owner.display()));
         }
     }
-    let every_index = || dual.cx.catalogue.tables.iter().flat_map(|table| &table.indexes);
-    for copy in &dual.indexes {
+    let every_index = || group.cx.catalogue.tables.iter().flat_map(|table| &table.indexes);
+    for copy in &group.indexes {
         if every_index().any(|index| index.name == copy.temporary) {
             taken.push(format!("index {}", copy.temporary.display()));
         }
     }
     let problem = |what: String| {
-        dual.cx.problem(
+        group.cx.problem(
             format!("{what} exists"),
             "the name is needed for the time of the change",
             "where it is left over from an unfinished change, roll that back; else rename it",

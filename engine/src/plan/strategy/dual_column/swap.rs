@@ -1,13 +1,13 @@
-//! The transaction in which the new column takes the old one's place.
+//! The transaction in which the new columns take the old ones' places.
 
-use super::Dual;
+use super::Group;
+use super::column::Dual;
 use crate::dialect::postgres::constraint::{self, Inherit, Timing};
-use crate::dialect::postgres::{column, index, sequence, statistics, trigger};
+use crate::dialect::postgres::{column, index, sequence, statistics};
 use crate::name::TableName;
 use crate::plan::draft::{Seed, Slot, lock};
-use crate::plan::expression::Unusable;
 use crate::plan::{Held, LockMode, TableLock, Undo};
-use crate::schema::{Column, Constraint, ConstraintKind, Identity};
+use crate::schema::{ConstraintKind, Identity};
 use crate::text::Sql;
 
 /// The first version whose NOT NULL is a constraint with a name.
@@ -15,76 +15,67 @@ const NAMED_NOT_NULL: u32 = 18;
 
 /// The step. The order of its statements is part of the design: the trigger goes before the columns that it names, the old
 /// column before the rename, the rename before the keys, and the proof of NOT NULL stays until the keys have used it.
-pub(super) fn seed(dual: &Dual<'_>) -> Result<Seed, Unusable> {
-    let table = dual.change.table;
-    let name = &table.name;
-    let old = dual.change.column;
-    let mut statements = vec![trigger::drop(name, &dual.trigger), trigger::drop_function(&dual.function, &[])];
-    if !dual.certain() {
-        statements.push(trigger::drop_function(&dual.value_function, &dual.parameters()));
+pub(super) fn seed(group: &Group<'_>) -> Seed {
+    let mut statements: Vec<Sql> = group.duals.iter().flat_map(Dual::drop_trigger).collect();
+    statements.extend(group.keys.iter().map(|key| constraint::drop(&key.old.from, &key.old.name)));
+    statements.extend(group.duals.iter().flat_map(hand_over_values));
+    for copy in &group.indexes {
+        statements.extend(copy.constraint.map(|key| constraint::drop(&copy.table.name, &key.name)));
     }
-    statements.extend(dual.keys.iter().map(|key| constraint::drop(&key.old.from, &key.old.name)));
-    statements.extend(hand_over_values(dual));
-    statements.extend(owned_keys(dual).map(|key| constraint::drop(name, &key.name)));
-    statements.push(column::drop(name, &old.name));
-    statements.push(column::rename(name, &dual.new, &old.name));
-    if old.not_null {
-        statements.extend(not_null(dual));
+    for dual in &group.duals {
+        let (table, old) = (&dual.change.table.name, &dual.change.column.name);
+        statements.push(column::drop(table, old));
+        statements.push(column::rename(table, &dual.new, old));
     }
-    statements.extend(keys(dual));
-    if old.not_null {
-        statements.push(constraint::drop(name, &dual.not_null_check()));
+    statements.extend(group.duals.iter().flat_map(not_null));
+    statements.extend(keys(group));
+    for dual in group.duals.iter().filter(|dual| dual.change.column.not_null) {
+        statements.push(constraint::drop(&dual.change.table.name, &dual.not_null_check()));
     }
-    statements.extend(renames(dual));
-    if let Some(identity) = &old.identity {
-        statements.extend(identity_again(dual, identity));
+    statements.extend(renames(group));
+    for dual in &group.duals {
+        statements.extend(dual.change.column.identity.iter().flat_map(|identity| identity_again(dual, identity)));
     }
-    statements.extend(markers(dual));
+    statements.extend(markers(group));
 
-    let seed = Seed::brief(
-        Slot::Swap,
-        format!("put {} in the place of {}", dual.new.as_str(), dual.place()),
-        lock_first(dual),
-        statements,
-    )
-    .undone_by(Undo::Impossible {
-        why: "the new column has taken the old one's place; a migration back is needed".to_owned(),
-    });
-    Ok(with_locks(dual, seed))
+    let places: Vec<String> = group.duals.iter().map(Dual::place).collect();
+    let title = format!("put the new column in the place of {}", places.join(", "));
+    let undo =
+        Undo::Impossible { why: "the new column has taken the old one's place; a migration back is needed".to_owned() };
+    with_locks(group, Seed::brief(Slot::Swap, title, lock_first(group), statements).undone_by(undo))
 }
 
-fn lock_first(dual: &Dual<'_>) -> Vec<TableLock> {
-    let changed = &dual.change.table.name;
-    let mut tables: Vec<TableName> = vec![changed.clone()];
-    for table in dual.keys.iter().flat_map(|key| key.tables(changed)) {
-        if !tables.contains(&table) {
-            tables.push(table);
+fn lock_first(group: &Group<'_>) -> Vec<TableLock> {
+    let mut tables: Vec<TableName> = Vec::new();
+    let changed = group.tables().into_iter().map(|table| &table.name);
+    for table in changed.chain(group.keys.iter().flat_map(|key| key.tables())) {
+        if !tables.contains(table) {
+            tables.push(table.clone());
         }
     }
     tables.iter().map(|table| lock(table, LockMode::AccessExclusive)).collect()
 }
 
-fn with_locks(dual: &Dual<'_>, mut seed: Seed) -> Seed {
-    let changed = &dual.change.table.name;
-    for key in &dual.keys {
-        for table in key.tables(changed).iter().filter(|table| *table != changed) {
-            let why = if *table == key.old.from { "referencing table" } else { "referenced table" };
-            seed = seed.locking(table, LockMode::AccessExclusive, Held::Moment, why);
+fn with_locks(group: &Group<'_>, mut seed: Seed) -> Seed {
+    for key in &group.keys {
+        for table in key.tables().into_iter().filter(|table| !group.changes_table(table)) {
+            seed = seed.locking(table, LockMode::AccessExclusive, Held::Moment, key.role(table));
         }
     }
-    for copy in &dual.indexes {
+    for copy in &group.indexes {
         let why = "index of the old column, which goes with it";
         seed = seed.locking(&copy.old.name, LockMode::AccessExclusive, Held::Moment, why);
         seed = seed.locking(&copy.temporary, LockMode::ShareUpdateExclusive, Held::Moment, "takes its place");
     }
-    let old = dual.change.column;
-    if let Some(identity) = &old.identity {
-        let why = "the identity's sequence";
-        seed = seed.locking(&identity.sequence.name, LockMode::AccessExclusive, Held::Moment, why);
-    }
-    for owned in &old.owned_sequences {
-        let why = "the sequence that the column owns";
-        seed = seed.locking(&owned.name, LockMode::ShareRowExclusive, Held::Moment, why);
+    for dual in &group.duals {
+        if let Some(identity) = &dual.change.column.identity {
+            let why = "the identity's sequence";
+            seed = seed.locking(&identity.sequence.name, LockMode::AccessExclusive, Held::Moment, why);
+        }
+        for owned in &dual.change.column.owned_sequences {
+            let why = "the sequence that the column owns";
+            seed = seed.locking(&owned.name, LockMode::ShareRowExclusive, Held::Moment, why);
+        }
     }
     seed
 }
@@ -101,29 +92,25 @@ fn hand_over_values(dual: &Dual<'_>) -> Vec<Sql> {
     made.extend(old.owned_sequences.iter().map(|owned| sequence::own(&owned.name, name, &dual.new)));
     if let Some(identity) = &old.identity {
         made.push(sequence::hold(&identity.sequence));
-        made.push(sequence::note_position(&identity.sequence));
+        made.push(sequence::note_position(&identity.sequence, dual.change.cx.number));
         made.push(sequence::drop_identity(name, &old.name));
     }
     made
-}
-
-/// Keys whose indexes have been built anew.
-fn owned_keys<'a>(dual: &'a Dual<'_>) -> impl Iterator<Item = &'a Constraint> {
-    dual.indexes.iter().filter_map(|copy| copy.constraint)
 }
 
 /// The proof of the check spares the scan. Since 18 the constraint has a name, which may not be the one that the server
 /// would choose.
 fn not_null(dual: &Dual<'_>) -> Vec<Sql> {
     let table = dual.change.table;
-    let old: &Column = dual.change.column;
-    if dual.cx.server().major() < NAMED_NOT_NULL {
-        return vec![column::set_not_null(&table.name, &old.name)];
+    let old = dual.change.column;
+    if !old.not_null {
+        return Vec::new();
     }
     let named = table
         .constraints
         .iter()
-        .find(|constraint| constraint.kind == ConstraintKind::NotNull && constraint.columns == [old.name.clone()]);
+        .find(|constraint| constraint.kind == ConstraintKind::NotNull && constraint.columns == [old.name.clone()])
+        .filter(|_| dual.change.cx.server().major() >= NAMED_NOT_NULL);
     let Some(named) = named else { return vec![column::set_not_null(&table.name, &old.name)] };
     let inherit = if named.no_inherit { Inherit::No } else { Inherit::Yes };
     let mut made = vec![constraint::not_null_named(&table.name, &named.name, &old.name, inherit)];
@@ -131,11 +118,11 @@ fn not_null(dual: &Dual<'_>) -> Vec<Sql> {
     made
 }
 
-fn keys(dual: &Dual<'_>) -> Vec<Sql> {
-    let table = &dual.change.table.name;
+fn keys(group: &Group<'_>) -> Vec<Sql> {
     let mut made = Vec::new();
-    for copy in &dual.indexes {
+    for copy in &group.indexes {
         let Some(key) = copy.constraint else { continue };
+        let table = &copy.table.name;
         let timing = Timing::of(key.deferrable, key.deferred);
         let index = &copy.temporary.name;
         made.push(match key.kind {
@@ -147,16 +134,15 @@ fn keys(dual: &Dual<'_>) -> Vec<Sql> {
     made
 }
 
-fn renames(dual: &Dual<'_>) -> Vec<Sql> {
-    let table = &dual.change.table.name;
-    let indexes = dual
+fn renames(group: &Group<'_>) -> Vec<Sql> {
+    let indexes = group
         .indexes
         .iter()
         .filter(|copy| copy.constraint.is_none())
         .map(|copy| index::rename(&copy.temporary, &copy.old.name.name));
-    let checks = dual.checks.iter().map(|copy| constraint::rename(table, &copy.temporary, &copy.old.name));
-    let keys = dual.keys.iter().map(|key| constraint::rename(&key.copy.from, &key.copy.name, &key.old.name));
-    let kept = dual.statistics.iter().map(|copy| statistics::rename(&copy.temporary, &copy.old.name.name));
+    let checks = group.checks.iter().map(|copy| constraint::rename(&copy.table.name, &copy.temporary, &copy.old.name));
+    let keys = group.keys.iter().map(|key| constraint::rename(&key.copy.from, &key.copy.name, &key.old.name));
+    let kept = group.statistics.iter().map(|copy| statistics::rename(&copy.temporary, &copy.old.name.name));
     indexes.chain(checks).chain(keys).chain(kept).collect()
 }
 
@@ -166,7 +152,7 @@ fn identity_again(dual: &Dual<'_>, identity: &Identity) -> Vec<Sql> {
     let name = &dual.change.table.name;
     let widened = widened(identity, &dual.change.to.canonical);
     let mut made = vec![sequence::add_identity(name, &dual.change.column.name, &widened)];
-    made.push(sequence::restore_position(&identity.sequence));
+    made.push(sequence::restore_position(&identity.sequence, dual.change.cx.number));
     made.extend(sequence::carried(&identity.sequence));
     made
 }
@@ -193,15 +179,14 @@ fn widened(identity: &Identity, type_sql: &str) -> Identity {
 }
 
 /// `CLUSTER` and `REPLICA IDENTITY USING INDEX` name an index, and lose it with the old column.
-fn markers(dual: &Dual<'_>) -> Vec<Sql> {
-    let table = &dual.change.table.name;
+fn markers(group: &Group<'_>) -> Vec<Sql> {
     let mut made = Vec::new();
-    for copy in &dual.indexes {
+    for copy in &group.indexes {
         if copy.old.clustered {
-            made.push(index::cluster_on(table, &copy.old.name.name));
+            made.push(index::cluster_on(&copy.table.name, &copy.old.name.name));
         }
         if copy.old.replica_identity {
-            made.push(index::replica_identity(table, &copy.old.name.name));
+            made.push(index::replica_identity(&copy.table.name, &copy.old.name.name));
         }
     }
     made
