@@ -248,6 +248,29 @@ async fn partitioned_table(major: u32) {
     .await;
 }
 
+async fn linked_columns_in_one_migration(major: u32) {
+    refusal(
+        "linked",
+        "CREATE TABLE child (id int PRIMARY KEY, t_id int CONSTRAINT to_t REFERENCES t (id)); CREATE INDEX t_both ON t (v, w)",
+        "ALTER TABLE t ALTER id TYPE bigint; ALTER TABLE child ALTER t_id TYPE bigint;
+         ALTER TABLE t ALTER v TYPE bigint; ALTER TABLE t ALTER w TYPE bigint",
+    )
+    .says(&["to_t", "t_both", "two migrations"])
+    .run(major)
+    .await;
+}
+
+async fn deferred_key_that_nobody_accepted(major: u32) {
+    refusal(
+        "deferred_key",
+        "ALTER TABLE t ADD CONSTRAINT late UNIQUE (v) DEFERRABLE INITIALLY DEFERRED",
+        "ALTER TABLE t ALTER v TYPE bigint",
+    )
+    .says(&["deferred-keys", "late"])
+    .run(major)
+    .await;
+}
+
 async fn view_as_a_table(major: u32) {
     refusal("not_a_table", "CREATE VIEW seen AS SELECT v FROM t", "ALTER TABLE seen ALTER v SET DEFAULT 3")
         .says(&["seen"])
@@ -332,6 +355,8 @@ matrix!(
     volatile_expression,
     drop_of_a_column_that_others_need,
     partitioned_table,
+    linked_columns_in_one_migration,
+    deferred_key_that_nobody_accepted,
     view_as_a_table,
     statements_that_are_no_operation,
     a_second_run_on_a_table,

@@ -40,16 +40,30 @@ async fn nullable(major: u32) {
         .await;
 }
 
+/// The column follows from another one, and does so until `complete` whoever writes.
 async fn not_null_with_down(major: u32) {
     Case::new("drop_not_null_down")
         .given(
-            "CREATE TABLE t (id int PRIMARY KEY, c int NOT NULL CHECK (c >= 0), v int NOT NULL);
-             INSERT INTO t SELECT i, i, i FROM generate_series(1, {keys}) i",
+            "CREATE TABLE t (id int PRIMARY KEY, c int NOT NULL CHECK (c >= 0), v int NOT NULL, note text);
+             INSERT INTO t SELECT i, i % 100, i FROM generate_series(1, {keys}) i",
         )
         .migration("-- shoofly: down = abs(v % 100)\nALTER TABLE t DROP COLUMN c")
-        .plain("ALTER TABLE t DROP COLUMN c")
-        .writes(old_version())
-        .writes_when_ready(new_version("abs({r} % 100)"))
+        .writes([
+            Write::same("INSERT INTO t (id, v, c) VALUES ({n}, {r}::int, {r}::int % 100)"),
+            Write::same("UPDATE t SET v = {r}::int, c = {r}::int % 100 WHERE id = {k}"),
+            Write::same("UPDATE t SET note = {r}::int::text WHERE id = {k}"),
+        ])
+        .writes_when_ready([
+            Write::pair(
+                "INSERT INTO t (id, v) VALUES ({n}, {r}::int)",
+                "INSERT INTO t (id, v, c) VALUES ({n}, {r}, {r} % 100)",
+            ),
+            Write::pair(
+                "UPDATE t SET v = {r}::int WHERE id = {k}",
+                "UPDATE t SET v = {r}, c = {r} % 100 WHERE id = {k}",
+            ),
+            Write::same("DELETE FROM t WHERE id = {k} AND {r}::int % 8 = 0"),
+        ])
         .run(major)
         .await;
 }
