@@ -197,8 +197,9 @@ impl Claim {
         let mut statements = vec![ledger::hold(self.hold)];
         statements.extend(way.statements);
         statements.push(ledger::undone(self.hold));
-        statements.push(ledger::enter_state(self.hold, RunState::RolledBack));
-        statements.push(ledger::log(self.hold, RunState::RolledBack.word()));
+        let undone = transition(RunState::RollingBack, Signal::Undone, self.hold.run)?;
+        statements.push(ledger::enter_state(self.hold, undone));
+        statements.push(ledger::log(self.hold, undone.word()));
         failpoint::pass("undo.before").await;
         self.guarded(&id).commit(&way.locks, &statements).await?;
         failpoint::pass("undo.after").await;
@@ -207,14 +208,7 @@ impl Claim {
 
     /// Moves the run on.
     async fn go(&self, from: RunState, signal: Signal) -> Result<(), Error> {
-        let Some(to) = next(from, signal) else {
-            return Err(Error::Divergence(vec![Problem {
-                what: format!("a run that is {} cannot take {signal:?}", from.word()),
-                place: format!("run {}", self.hold.run),
-                why: "the ledger was changed by somebody else".to_owned(),
-                advice: "look at it with `shoofly status`".to_owned(),
-            }]));
-        };
+        let to = transition(from, signal, self.hold.run)?;
         failpoint::pass(&format!("state.before:{}", to.word())).await;
         let record = [ledger::enter_state(self.hold, to), ledger::log(self.hold, to.word())];
         ledger::record(&self.session, self.hold, &record)
@@ -234,6 +228,18 @@ impl Claim {
         }
         Err(error)
     }
+}
+
+/// The next state; a signal that has no place means that the ledger says something else than a moment ago.
+fn transition(from: RunState, signal: Signal, run: i64) -> Result<RunState, Error> {
+    next(from, signal).ok_or_else(|| {
+        Error::Divergence(vec![Problem {
+            what: format!("a run that is {} cannot take {signal:?}", from.word()),
+            place: format!("run {run}"),
+            why: "the ledger was changed by somebody else".to_owned(),
+            advice: "look at it with `shoofly status`".to_owned(),
+        }])
+    })
 }
 
 async fn take(engine: &Engine, session: Session, run: i64) -> Result<Claim, Error> {

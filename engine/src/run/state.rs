@@ -22,7 +22,7 @@ pub enum RunState {
 
 /// What happens to a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signal {
+pub(super) enum Signal {
     /// The last proof holds.
     Proved,
     /// The operator completes it.
@@ -61,7 +61,7 @@ impl RunState {
 
 /// The next state, or `None` where the signal has no place in this state.
 #[must_use]
-pub fn next(state: RunState, signal: Signal) -> Option<RunState> {
+pub(super) fn next(state: RunState, signal: Signal) -> Option<RunState> {
     use RunState::{Complete, Completing, Ready, RolledBack, RollingBack, Running};
     Some(match (state, signal) {
         (Running, Signal::Proved) => Ready,
