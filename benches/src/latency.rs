@@ -111,7 +111,8 @@ fn start(server: &Server, rows: u64, rate: u32, logs: &std::path::Path) -> anyho
 
 /// pgbench ends its run, and writes its log to the end, when its timer rings; the timer is SIGALRM.
 async fn stop(mut traffic: Child) -> anyhow::Result<()> {
-    let pid = traffic.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)).context("pgbench has ended by itself")?;
+    let pid =
+        traffic.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)).context("pgbench has ended by itself")?;
     kill_process(pid, Signal::ALARM)?;
     traffic.wait().await?;
     Ok(())
@@ -132,7 +133,11 @@ fn read(logs: &std::path::Path) -> anyhow::Result<Vec<Transaction>> {
         for line in fs::read_to_string(&path)?.lines() {
             let fields: Vec<f64> = line.split(' ').filter_map(|field| field.parse().ok()).collect();
             if let [_, _, latency, _, seconds, microseconds, lag, ..] = fields[..] {
-                transactions.push(Transaction { ended: seconds + microseconds / 1e6, latency: latency / 1e3, lag: lag / 1e3 });
+                transactions.push(Transaction {
+                    ended: seconds + microseconds / 1e6,
+                    latency: latency / 1e3,
+                    lag: lag / 1e3,
+                });
             }
         }
     }
@@ -143,7 +148,8 @@ fn felt(transactions: &[Transaction], from: f64, to: f64) -> Felt {
     let inside: Vec<&Transaction> = transactions.iter().filter(|one| one.ended >= from && one.ended < to).collect();
     let mut latencies: Vec<f64> = inside.iter().map(|one| one.latency).collect();
     latencies.sort_by(f64::total_cmp);
-    let at = |share: f64| latencies.get(((latencies.len() as f64 - 1.0) * share).round() as usize).copied().unwrap_or(0.0);
+    let at =
+        |share: f64| latencies.get(((latencies.len() as f64 - 1.0) * share).round() as usize).copied().unwrap_or(0.0);
     let lags: Vec<f64> = inside.iter().filter(|one| one.ended > to - 1.0).map(|one| one.lag).collect();
     Felt {
         transactions: inside.len(),

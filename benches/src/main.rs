@@ -41,7 +41,8 @@ struct Args {
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let installation = Installation::find(args.server).context("no PostgreSQL server programs")?;
-    let options = Options::default().with("shared_buffers", "1GB").with("max_wal_size", "8GB").with("wal_level", "logical");
+    let options =
+        Options::default().with("shared_buffers", "1GB").with("max_wal_size", "8GB").with("wal_level", "logical");
     let server = Server::start(&installation, &options).context("could not start the server")?;
     let mut report = report::Report::new(installation.major(), args.rows, args.repeats.get());
     if !args.no_throughput {

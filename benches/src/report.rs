@@ -18,7 +18,10 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn new(major: u32, rows: u64, repeats: u32) -> Self {
-        Self { head: format!("PostgreSQL {major}, {rows} rows, medians of {repeats} interleaved runs"), rows: Vec::new() }
+        Self {
+            head: format!("PostgreSQL {major}, {rows} rows, medians of {repeats} interleaved runs"),
+            rows: Vec::new(),
+        }
     }
 
     /// A word of progress.

@@ -11,7 +11,12 @@ use crate::bench::{self, Cost};
 use crate::report::{Goal, Report};
 
 /// Runs every case in turn, `repeats` times, each on a fresh table.
-pub(crate) async fn measure(server: &Server, rows: u64, repeats: NonZeroU32, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) async fn measure(
+    server: &Server,
+    rows: u64,
+    repeats: NonZeroU32,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let client = bench::connect(server).await?;
     let (mut one, mut single, mut double) = (Vec::new(), Vec::new(), Vec::new());
     for repeat in 1..=repeats.get() {
