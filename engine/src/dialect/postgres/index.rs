@@ -39,6 +39,13 @@ pub(crate) fn rename(index: &QualifiedName, to: &Ident) -> Sql {
     sql!("ALTER INDEX {index} RENAME TO {to}", index = index, to = to)
 }
 
+/// An index's own name for a column; nothing but the catalogue shows it.
+///
+/// Lock: `ACCESS EXCLUSIVE` on the index.
+pub(crate) fn rename_column(index: &QualifiedName, from: &Ident, to: &Ident) -> Sql {
+    sql!("ALTER TABLE {index} RENAME COLUMN {from} TO {to}", index = index, from = from, to = to)
+}
+
 /// Lock: `SHARE UPDATE EXCLUSIVE` on the index.
 pub(crate) fn comment(index: &QualifiedName, text: &str) -> Sql {
     sql!("COMMENT ON INDEX {index} IS {text}", index = index, text = Literal(text))

@@ -65,7 +65,7 @@ fn with_locks(group: &Group<'_>, mut seed: Seed) -> Seed {
     for copy in &group.indexes {
         let why = "index of the old column, which goes with it";
         seed = seed.locking(&copy.old.name, LockMode::AccessExclusive, Held::Moment, why);
-        seed = seed.locking(&copy.temporary, LockMode::ShareUpdateExclusive, Held::Moment, "takes its place");
+        seed = seed.locking(&copy.temporary, LockMode::AccessExclusive, Held::Moment, "takes its place");
     }
     for dual in &group.duals {
         if let Some(identity) = &dual.change.column.identity {
@@ -143,7 +143,23 @@ fn renames(group: &Group<'_>) -> Vec<Sql> {
     let checks = group.checks.iter().map(|copy| constraint::rename(&copy.table.name, &copy.temporary, &copy.old.name));
     let keys = group.keys.iter().map(|key| constraint::rename(&key.copy.from, &key.copy.name, &key.old.name));
     let kept = group.statistics.iter().map(|copy| statistics::rename(&copy.temporary, &copy.old.name.name));
-    indexes.chain(checks).chain(keys).chain(kept).collect()
+    let mut made: Vec<Sql> = indexes.chain(checks).chain(keys).chain(kept).collect();
+    made.extend(index_columns(group));
+    made
+}
+
+/// An index keeps the names that its columns had when it was built, whatever the table's columns are called later.
+fn index_columns(group: &Group<'_>) -> Vec<Sql> {
+    let mut made = Vec::new();
+    for copy in &group.indexes {
+        for dual in group.duals.iter().filter(|dual| dual.change.table.name == copy.table.name) {
+            let old = &dual.change.column.name;
+            if copy.old.key_columns.contains(old) || copy.old.include_columns.contains(old) {
+                made.push(index::rename_column(&copy.old.name, &dual.new, old));
+            }
+        }
+    }
+    made
 }
 
 /// An identity's sequence cannot change hands: it is made anew under its name, with its options and its position. As plain
