@@ -14,11 +14,11 @@ use crate::settings::Settings;
 use crate::source::Migration;
 
 mod barrier;
-mod check;
+pub mod check;
 mod claim;
 mod conductor;
 mod executor;
-mod fill;
+pub mod fill;
 mod state;
 mod undo;
 
