@@ -14,7 +14,7 @@ use crate::settings::Settings;
 use crate::source::Migration;
 
 mod barrier;
-pub mod check;
+mod check;
 mod claim;
 mod conductor;
 mod executor;

@@ -1,210 +1,184 @@
-//! Checks of rows, counted over a table's blocks in bounded pieces.
+//! Checks of rows, counted over a table's blocks in bounded pieces: no long snapshot, no lock that anybody notices.
 
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::dialect::postgres::check as text;
 use crate::driver::postgres::Session;
-use crate::error::{DbError, Error, Problem};
+use crate::error::{DbError, DbErrorKind, Error, Problem};
 use crate::event::{Event, Events};
-use crate::name::{Ident, QualifiedName};
 use crate::plan::Check;
-use crate::sql;
-use crate::text::{Literal, Sql};
 
-mod piece;
-
-use piece::{Piece, Step};
-
-/// Rows named at most.
+/// Rows named in a message; counting goes on after them, looking for rows that raise errors does not.
 const NAMED: usize = 10;
-/// Blocks of the first piece.
-const FIRST_BLOCKS: u64 = 512;
-/// Blocks of a piece at most: 64 MB of the usual size.
-const MOST_BLOCKS: u64 = 8192;
-/// How long a piece should take: its snapshot keeps the table from being cleaned up meanwhile.
-const PIECE: Duration = Duration::from_millis(500);
+/// How long reading one piece should take.
+const PIECE: Duration = Duration::from_millis(250);
+/// Blocks of the first piece, and the bounds within which its size follows the time it takes.
+const FIRST_BLOCKS: u64 = 256;
+const MOST_BLOCKS: u64 = 65_536;
+/// Time between two words of progress.
+const SAY_EVERY: Duration = Duration::from_millis(250);
 
 /// Rows that break a check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Violations {
-    /// How many.
-    pub total: u64,
+pub(crate) struct Violations {
+    /// How many were found.
+    total: u64,
+    /// Whether looking was given up before the end of the table.
+    more: bool,
     /// Some of them by key, with the server's message where evaluating the row raised an error.
-    pub rows: Vec<String>,
-    /// Whether all were counted.
-    pub counted: Counted,
-}
-
-/// Whether a count is complete.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Counted {
-    /// Every row was looked at.
-    #[default]
-    All,
-    /// Rows that raise errors have to be found one by one: after enough of them the count stopped.
-    AtLeast,
+    rows: Vec<String>,
 }
 
 impl Violations {
     /// What is wrong, or `None` where the check holds.
-    #[must_use]
-    pub fn problem(&self, check: &Check) -> Option<Problem> {
-        let at_least = match self.counted {
-            Counted::All => "",
-            Counted::AtLeast => "at least ",
+    pub(crate) fn problem(&self, check: &Check) -> Option<Problem> {
+        if self.total == 0 {
+            return None;
+        }
+        let how_many = match (self.total, self.more) {
+            (1, false) => "one row breaks it".to_owned(),
+            (total, false) => format!("{total} rows break it"),
+            (total, true) => format!("at least {total} rows break it"),
         };
-        let (rows, break_it) = if self.total == 1 { ("row", "breaks it") } else { ("rows", "break it") };
-        let more = if self.total > self.rows.len() as u64 { "; …" } else { "" };
-        (self.total > 0).then(|| Problem {
-            what: format!("{at_least}{} {rows} {break_it}: {}{more}", self.total, self.rows.join("; ")),
+        let rest = if self.total > self.rows.len() as u64 || self.more { "; …" } else { "" };
+        Some(Problem {
+            what: format!("{how_many}: {}{rest}", self.rows.join("; ")),
             place: check.table.display(),
             why: format!("it must hold that {}", check.claim),
             advice: check.advice.clone(),
         })
     }
+
+    fn add(&mut self, other: Self) {
+        self.total += other.total;
+        let room = NAMED.saturating_sub(self.rows.len());
+        self.rows.extend(other.rows.into_iter().take(room));
+    }
+
+    fn enough_errors(&self) -> bool {
+        self.rows.len() >= NAMED
+    }
 }
 
-/// Counts the rows that break `check`, piece by piece, each in a transaction of its own.
+/// Counts the rows that break `check`; rows for which evaluating it raises an error are found one by one and counted too.
 ///
 /// # Locks
-/// `ACCESS SHARE` on the table for each piece.
+/// ACCESS SHARE on the table, for one piece at a time.
 /// # Errors
 /// [`Error::Database`], [`Error::Interrupted`].
-pub async fn run(
+pub(crate) async fn run(
     session: &Session,
     check: &Check,
     events: &Events,
     stop: &CancellationToken,
 ) -> Result<Violations, Error> {
-    let doing = |error: DbError| error.doing(format!("check that {}", check.claim));
-    let parts = parts(session, &check.table).await.map_err(doing)?;
-    let total: u64 = parts.iter().map(|part| part.blocks).sum();
+    let failed = |error: DbError| error.doing(format!("check that {}", check.claim));
     let mut found = Violations::default();
-    let mut before = 0;
-    for part in &parts {
-        let piece = Piece { session, table: &part.name, check, block_size: part.block_size };
-        let mut at = 0;
-        let mut size = FIRST_BLOCKS;
-        while at < part.blocks {
-            if stop.is_cancelled() {
-                return Err(Error::Interrupted);
-            }
-            let end = part.blocks.min(at + size);
-            let began = Instant::now();
-            if piece.count((at, end), &mut found, stop).await? == Step::Enough {
-                found.counted = Counted::AtLeast;
-                return Ok(found);
-            }
-            size = next_size(end - at, began.elapsed());
-            at = end;
-            let claim = check.claim.clone();
-            events.emit(Event::CheckProgress { claim, blocks_done: before + at, blocks_total: total });
+    let (mut from, mut blocks, mut size) = (0, FIRST_BLOCKS, table_blocks(session, check).await.map_err(failed)?);
+    let mut said = Instant::now();
+    while from < size {
+        if stop.is_cancelled() {
+            return Err(Error::Interrupted);
         }
-        before += part.blocks;
+        let to = (from + blocks).min(size);
+        let began = Instant::now();
+        found.add(piece(session, check, from, to).await.map_err(failed)?);
+        if found.more_to_look_for(to, size) {
+            found.more = true;
+            break;
+        }
+        blocks = next_size(blocks, began.elapsed());
+        from = to;
+        if from >= size {
+            // Rows may have been written behind the end meanwhile.
+            size = table_blocks(session, check).await.map_err(failed)?;
+        }
+        if said.elapsed() > SAY_EVERY {
+            said = Instant::now();
+            events.emit(Event::CheckProgress { claim: check.claim.clone(), blocks_done: from, blocks_total: size });
+        }
     }
     Ok(found)
 }
 
+impl Violations {
+    /// Whether enough rows are known to name them, with blocks left that were not read.
+    fn more_to_look_for(&self, to: u64, size: u64) -> bool {
+        self.enough_errors() && to < size
+    }
+}
+
+/// Doubles or halves at most, so that one odd measurement does no harm.
 fn next_size(blocks: u64, took: Duration) -> u64 {
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "thousands"
-    )]
-    let wanted = (blocks as f64 * PIECE.as_secs_f64() / took.as_secs_f64().max(1e-4)) as u64;
-    wanted.clamp(blocks / 2, blocks * 4).clamp(1, MOST_BLOCKS)
+    let ideal = blocks as f64 * PIECE.as_secs_f64() / took.as_secs_f64().max(0.001);
+    // The cast is of a number between the clamp's bounds.
+    (ideal.clamp(blocks as f64 / 2.0, blocks as f64 * 2.0) as u64).clamp(1, MOST_BLOCKS)
 }
 
-/// A table that has blocks: the one asked about, or the partitions of it.
-struct TablePart {
-    name: QualifiedName,
-    blocks: u64,
-    block_size: u32,
+async fn table_blocks(session: &Session, check: &Check) -> Result<u64, DbError> {
+    let rows = session.simple_rows(text::table_blocks(&check.table).as_str()).await?;
+    Ok(number(&rows, 0))
 }
 
-async fn parts(session: &Session, table: &QualifiedName) -> Result<Vec<TablePart>, DbError> {
-    let name = sql!("{t}", t = table);
-    let text = "SELECT n.nspname::text, c.relname::text, pg_relation_size(c.oid), current_setting('block_size')::int8 \
-                FROM pg_partition_tree($1::text::regclass) p \
-                JOIN pg_catalog.pg_class c ON c.oid = p.relid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-                WHERE p.isleaf AND c.relkind = 'r' \
-                UNION ALL \
-                SELECT n.nspname::text, c.relname::text, pg_relation_size(c.oid), current_setting('block_size')::int8 \
-                FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-                WHERE c.oid = $1::text::regclass AND c.relkind IN ('r', 'm') AND NOT c.relispartition \
-                ORDER BY 1, 2";
-    let rows = session.query(text, &[&name.as_str()]).await?;
-    let mut parts = Vec::new();
+fn number(rows: &[Vec<Option<String>>], column: usize) -> u64 {
+    rows.first().and_then(|row| row.get(column)?.as_deref()?.parse().ok()).unwrap_or(0)
+}
+
+/// Counts in `[from, to)`; where some row raises an error, halves the piece until the row is found.
+async fn piece(session: &Session, check: &Check, from: u64, to: u64) -> Result<Violations, DbError> {
+    let mut found = Violations::default();
+    let mut left = vec![(from, to)];
+    while let Some((from, to)) = left.pop() {
+        if found.enough_errors() {
+            found.more = true;
+            break;
+        }
+        match session.simple_rows(text::count(check, from, to, NAMED).as_str()).await {
+            Ok(rows) => found.add(counted(&rows)),
+            Err(error) if !about_a_row(&error) => return Err(error),
+            Err(_) if to - from > 1 => {
+                let middle = from.midpoint(to);
+                left.push((middle, to));
+                left.push((from, middle));
+            }
+            Err(_) => found.add(block(session, check, from).await?),
+        }
+    }
+    Ok(found)
+}
+
+fn counted(rows: &[Vec<Option<String>>]) -> Violations {
+    let named = rows.iter().filter_map(|row| row.get(1).cloned().flatten()).collect();
+    Violations { total: number(rows, 0), more: false, rows: named }
+}
+
+/// Row by row through one block.
+async fn block(session: &Session, check: &Check, block: u64) -> Result<Violations, DbError> {
+    let mut found = Violations::default();
+    let rows = session.simple_rows(text::rows_of_block(check, block).as_str()).await?;
     for row in rows {
-        let ident = |at: usize| row.get::<_, &str>(at).parse::<Ident>().ok();
-        let (Some(schema), Some(relation)) = (ident(0), ident(1)) else { continue };
-        let unsigned = |at: usize| u64::try_from(row.get::<_, i64>(at)).unwrap_or(0);
-        let block_size = unsigned(3).max(1);
-        let name = QualifiedName::new(schema, relation);
-        let blocks = unsigned(2).div_ceil(block_size);
-        parts.push(TablePart { name, blocks, block_size: u32::try_from(block_size).unwrap_or(8192) });
+        let [Some(ctid), Some(key)] = <[Option<String>; 2]>::try_from(row).unwrap_or_default() else { continue };
+        match session.simple_rows(text::breaks(check, &ctid).as_str()).await {
+            Ok(answer) if number(&answer, 0) > 0 => found.add(Violations { total: 1, more: false, rows: vec![key] }),
+            Ok(_) => {}
+            Err(error) if about_a_row(&error) => {
+                let named = format!("{key} ({})", error.message);
+                found.add(Violations { total: 1, more: false, rows: vec![named] });
+            }
+            Err(error) => return Err(error),
+        }
     }
-    Ok(parts)
+    Ok(found)
 }
 
-/// An expression that names a row to people: `id = 5`, or its place where the table has no key.
-pub(super) fn row_name(key: &[Ident]) -> Sql {
-    named("", key)
-}
-
-/// The same for rows of the alias `of`, which must need no quotes.
-pub(super) fn row_name_in(of: &str, key: &[Ident]) -> Sql {
-    named(&format!("{of}."), key)
-}
-
-fn named(of: &str, key: &[Ident]) -> Sql {
-    let of = Sql::raw(of);
-    if key.is_empty() {
-        return sql!("'ctid ' || {of}ctid::text", of = of);
-    }
-    let columns = key.iter().map(|column| {
-        let label = format!("{} = ", column.as_str());
-        sql!("{label} || coalesce(left({of}{c}::text, 100), 'NULL')", label = Literal(&label), of = of, c = column)
-    });
-    let columns: Vec<Sql> = columns.collect();
-    Sql::join(&columns, " || ', ' || ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_are_named_by_their_key_or_their_place() {
-        let key = ["id".parse().unwrap(), "it's".parse().unwrap()];
-        assert_eq!(
-            row_name(&key).as_str(),
-            "'id = ' || coalesce(left(\"id\"::text, 100), 'NULL') || ', ' || 'it''s = ' || coalesce(left(\"it's\"::text, 100), 'NULL')"
-        );
-        assert_eq!(row_name_in("r", &[]).as_str(), "'ctid ' || r.ctid::text");
-    }
-
-    #[test]
-    fn pieces_grow_and_shrink_in_bounded_steps() {
-        assert_eq!(next_size(512, Duration::from_millis(1)), 2048);
-        assert_eq!(next_size(8000, Duration::from_millis(10)), MOST_BLOCKS);
-        assert_eq!(next_size(512, Duration::from_secs(60)), 256);
-        assert_eq!(next_size(1, Duration::from_secs(60)), 1);
-    }
-
-    #[test]
-    fn says_how_many_rows_at_least() {
-        let check = Check {
-            table: QualifiedName::new("public".parse().unwrap(), "t".parse().unwrap()),
-            claim: "every c casts".to_owned(),
-            violation: Sql::raw("true"),
-            key: Vec::new(),
-            advice: "correct them".to_owned(),
-        };
-        assert_eq!(Violations::default().problem(&check), None);
-        let some = Violations { total: 11, rows: vec!["id = 1".to_owned()], counted: Counted::AtLeast };
-        assert_eq!(some.problem(&check).unwrap().what, "at least 11 rows break it: id = 1; …");
+/// Whether an error was raised by a value and not by the state of the server.
+fn about_a_row(error: &DbError) -> bool {
+    match error.kind {
+        DbErrorKind::Data | DbErrorKind::Constraint => true,
+        // An exception raised by a function of the user's.
+        DbErrorKind::Other => error.code.as_deref().is_some_and(|code| code.starts_with("P0")),
+        _ => false,
     }
 }

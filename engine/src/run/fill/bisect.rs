@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::chunk::{Mark, Part};
 use super::lane::Worker;
 use super::span::{Span, Tid, halves, lines};
+use crate::dialect::postgres::check::key_text;
 use crate::error::{DbError, DbErrorKind, Error, Problem};
-use crate::run::check;
 use crate::sql;
 
 /// Rows named at most.
@@ -55,7 +55,7 @@ impl Worker {
 
     async fn named(&mut self, tid: Tid, error: &DbError) -> Result<Problem, Error> {
         let fill = &self.job.fill;
-        let name = sql!("SELECT {key} FROM ONLY {t} WHERE ctid = $1", key = check::row_name(&fill.key), t = fill.table);
+        let name = sql!("SELECT {key} FROM ONLY {t} WHERE ctid = $1", key = key_text(&fill.key), t = fill.table);
         let row = self
             .connection
             .query_opt(name.as_str(), &[&tid])

@@ -109,7 +109,7 @@ fn held(fill: &Fill) -> Sql {
 
 fn assignments(fill: &Fill) -> Sql {
     let each: Vec<Sql> =
-        fill.assignments.iter().map(|set| sql!("{c} = ({v})", c = set.column, v = set.value)).collect();
+        fill.assignments.iter().map(|set| sql!("{c} = ({v}\n)", c = set.column, v = set.value)).collect();
     Sql::join(&each, ", ")
 }
 
@@ -124,7 +124,7 @@ fn residue(fill: &Fill) -> Sql {
         "WITH held AS MATERIALIZED ({held}), \
          written AS (UPDATE ONLY {t} SET {set} WHERE ctid = ANY (ARRAY(\
          SELECT ctid FROM ONLY {t} WHERE ctid >= $1 AND ctid < $2 AND get_byte(tidsend(ctid), 5) % $9::int = $8::int \
-         AND ({pending}) AND (SELECT count(*) FROM held) = 1 FOR NO KEY UPDATE SKIP LOCKED)) RETURNING ctid), \
+         AND ({pending}\n) AND (SELECT count(*) FROM held) = 1 FOR NO KEY UPDATE SKIP LOCKED)) RETURNING ctid), \
          told AS (SELECT count(*) AS rows, count(*) FILTER (WHERE ctid >= $1 AND ctid < $2) AS stayed FROM written) \
          {advance}, 0::bigint",
         held = held(fill),
@@ -141,10 +141,10 @@ fn residue(fill: &Fill) -> Sql {
 fn rest(fill: &Fill) -> Sql {
     sql!(
         "WITH held AS MATERIALIZED ({held}), \
-         due AS MATERIALIZED (SELECT ctid AS place FROM ONLY {t} WHERE ctid >= $1 AND ctid < $2 AND ({pending}) \
+         due AS MATERIALIZED (SELECT ctid AS place FROM ONLY {t} WHERE ctid >= $1 AND ctid < $2 AND ({pending}\n) \
          AND (SELECT count(*) FROM held) = 1), \
          got AS MATERIALIZED (SELECT ctid AS place FROM ONLY {t} WHERE ctid = ANY (ARRAY(SELECT place FROM due)) \
-         AND ({pending}) FOR NO KEY UPDATE SKIP LOCKED), \
+         AND ({pending}\n) FOR NO KEY UPDATE SKIP LOCKED), \
          written AS (UPDATE ONLY {t} SET {set} WHERE ctid = ANY (ARRAY(SELECT place FROM got)) RETURNING ctid), \
          skipped AS MATERIALIZED (SELECT (place::text::point)[0]::bigint AS block \
          FROM (SELECT place FROM due EXCEPT SELECT place FROM got) AS s), \

@@ -8,10 +8,10 @@ use super::lane::{End, Job, Worker};
 use super::ranges::Lane;
 use super::size::Class;
 use super::span::Tid;
+use crate::dialect::postgres::check::key_text;
 use crate::error::{Blocker, Error};
 use crate::event::Event;
 use crate::plan::LockMode;
-use crate::run::check;
 use crate::sql;
 
 /// Blocks taken up at a time.
@@ -77,14 +77,14 @@ impl Worker {
     async fn holders(&mut self, (from, to): (u64, u64)) -> Result<Vec<Blocker>, Error> {
         let fill = &self.job.fill;
         let text = sql!(
-            "SELECT {key}, coalesce(a.pid, 0), coalesce(a.usename::text, ''), coalesce(a.application_name, ''), \
+            "SELECT r._shoofly_row, coalesce(a.pid, 0), coalesce(a.usename::text, ''), coalesce(a.application_name, ''), \
              coalesce(a.state, 'prepared, or several sessions'), \
              coalesce(extract(epoch FROM clock_timestamp() - a.xact_start), 0)::float8, \
              coalesce(left(regexp_replace(a.query, '\\s+', ' ', 'g'), 200), '') \
-             FROM (SELECT ctid, xmax AS _shoofly_holder, * FROM ONLY {t} WHERE ctid >= $1 AND ctid < $2 AND ({pending}) LIMIT 10) AS r \
+             FROM (SELECT {key} AS _shoofly_row, xmax AS _shoofly_holder FROM ONLY {t} WHERE ctid >= $1 AND ctid < $2 AND ({pending}\n) LIMIT 10) AS r \
              LEFT JOIN pg_catalog.pg_locks l ON l.locktype = 'transactionid' AND l.granted AND l.transactionid = r._shoofly_holder \
              LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid",
-            key = check::row_name_in("r", &fill.key),
+            key = key_text(&fill.key),
             t = fill.table,
             pending = fill.pending,
         );
