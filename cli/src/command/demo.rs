@@ -80,9 +80,11 @@ async fn show(
     progress.line(format!(
         "  {word}: the new column stands at the end of the table; pgbench names its columns and does not notice"
     ));
+    let before = stage::table_mb(&server).await?;
     let began = latency::now();
     let seen = alter(cx, &server, progress).await?;
     let ended = latency::now();
+    let table_mb = (before, stage::table_mb(&server).await?);
 
     progress.line(format!("\n{} more of traffic", text::time(settle)));
     traffic.flow(settle).await?;
@@ -90,7 +92,7 @@ async fn show(
     let sent = traffic.stop().await?;
     progress.line("checking every row and the catalogue".to_owned());
     let checks = checks::all(&server, accounts).await?;
-    Summary::new(&Measured { began, ended, accounts, seen, waited, sent }, checks)
+    Summary::new(&Measured { began, ended, accounts, table_mb, seen, waited, sent }, checks)
 }
 
 /// The change itself, with the engine in this process and the user's settings.

@@ -41,6 +41,12 @@ pub(super) async fn load(server: &Server, scale: NonZeroU32) -> anyhow::Result<D
     Ok(began.elapsed())
 }
 
+/// Megabytes of the table that is changed, without its indexes.
+pub(super) async fn table_mb(server: &Server) -> anyhow::Result<i64> {
+    let app = Database::open(&server.url(APP)).await?;
+    Ok(app.row("SELECT pg_relation_size('pgbench_accounts') / 1048576").await?.get(0))
+}
+
 async fn initialise(server: &Server, database: &str, scale: NonZeroU32) -> anyhow::Result<()> {
     let mut command = pgbench(server, database)?;
     command.args(["--initialize", "--quiet", "--foreign-keys", "--scale", &scale.to_string()]);

@@ -20,6 +20,8 @@ pub(super) struct Measured {
     pub(super) ended: Micros,
     /// Rows of the table.
     pub(super) accounts: u64,
+    /// Its size before and after, without indexes.
+    pub(super) table_mb: (i64, i64),
     /// What the run said about itself.
     pub(super) seen: Seen,
     /// Who waited for it.
@@ -41,6 +43,8 @@ pub(super) struct Summary {
     longest_lock_ms: f64,
     seen_waiting_table_ms: f64,
     seen_waiting_row_ms: f64,
+    /// Before and after.
+    table_mb: (i64, i64),
     latency: Stretches,
     checks: Vec<Check>,
 }
@@ -48,7 +52,7 @@ pub(super) struct Summary {
 impl Summary {
     /// Puts it together.
     pub(super) fn new(measured: &Measured, checks: Vec<Check>) -> anyhow::Result<Self> {
-        let Measured { began, ended, accounts, seen, waited, sent } = measured;
+        let Measured { began, ended, accounts, table_mb, seen, waited, sent } = measured;
         let latency = latency::stretches(&sent.transactions, *began, *ended)?;
         let mut all = vec![failures(&latency, sent)];
         all.extend(checks);
@@ -65,6 +69,7 @@ impl Summary {
             longest_lock_ms: seen.longest.as_secs_f64() * 1e3,
             seen_waiting_table_ms: waited.table_ms,
             seen_waiting_row_ms: waited.row_ms,
+            table_mb: *table_mb,
             latency,
             checks: all,
         })
@@ -113,8 +118,9 @@ impl Summary {
 
     fn write_locks(&self, page: &mut String) -> std::fmt::Result {
         let missed = match self.locks_missed {
-            0 => "each at the first try".to_owned(),
-            n => format!("{n} more were asked for, not granted in time, and asked for again"),
+            0 => "no lock had to be asked for twice".to_owned(),
+            1 => "once a lock was not granted in time and was asked for again".to_owned(),
+            n => format!("{n} times a lock was not granted in time and was asked for again"),
         };
         writeln!(
             page,
@@ -122,9 +128,12 @@ impl Summary {
             text::count(self.accounts),
             text::short(self.fill_rows_per_second)
         )?;
-        writeln!(page, "  {} short table locks, {missed}", self.locks)?;
         let longest = millis(self.longest_lock_ms);
-        writeln!(page, "  from asking for a lock to its release at most {longest}: nobody waited longer for one")?;
+        writeln!(
+            page,
+            "  at most {longest} from asking for a lock to its release, in {} short transactions; {missed}",
+            self.locks
+        )?;
         writeln!(
             page,
             "  seen from outside, clients waited for our table locks up to {}, for our row locks up to {}",

@@ -8,8 +8,10 @@ use shoofly_engine::plan::{LockMode, PhaseKind};
 
 use crate::output::text::{self, Paint};
 
-/// Width of a step's title before its timing.
-const TITLE: usize = 72;
+/// Width of a step's timing, before its title.
+const TIMING: usize = 11;
+/// A step that takes longer shows how long it has taken.
+const SLOW: Duration = Duration::from_secs(1);
 /// Blockers named on the screen; the others are counted.
 const NAMED: usize = 3;
 
@@ -27,9 +29,9 @@ pub(super) fn ready(paint: Paint) -> String {
     format!("{} both shapes are kept in step and proved", paint.bold("ready:"))
 }
 
-/// `  ✗ swap in the new column`
+/// `  ✗              put the new column in the place of orders.id`
 pub(super) fn unfinished(paint: Paint, title: &str) -> String {
-    format!("  {} {title}", paint.red("✗"))
+    format!("  {} {:TIMING$}  {title}", paint.red("✗"), "")
 }
 
 /// `backfill`
@@ -37,14 +39,17 @@ pub(super) fn phase(paint: Paint, phase: PhaseKind) -> String {
     paint.bold(phase.word())
 }
 
-/// `  ✓ swap in the new column                    6 ms   locked 5 ms`
+/// `  ✓       6 ms  put the new column in the place of orders.id (locked 5 ms)`
 pub(super) fn done(paint: Paint, title: &str, took: Option<Duration>, locked: Option<Duration>) -> String {
     let timing = took.map_or_else(|| "done before".to_owned(), text::time);
-    let mut line = format!("  {} {title:<TITLE$} {timing:>10}", paint.green("✓"));
-    if let Some(locked) = locked {
-        line.push_str(&paint.dim(&format!("   locked {}", text::time(locked))));
-    }
-    line
+    let locked = locked.map_or_else(String::new, |locked| format!(" (locked {})", text::time(locked)));
+    format!("  {} {}  {title}{}", paint.green("✓"), paint.dim(&format!("{timing:>TIMING$}")), paint.dim(&locked))
+}
+
+/// `     3.2 s  build the primary key's index`; the time only when there is something to say.
+pub(super) fn under_way(paint: Paint, title: &str, elapsed: Duration) -> String {
+    let elapsed = if elapsed < SLOW { String::new() } else { text::time(elapsed) };
+    format!("{}  {title}", paint.dim(&format!("{elapsed:>TIMING$}")))
 }
 
 /// `62.3 %   1 240 000 rows   48 k rows/s   14.0 s left   2 lanes`

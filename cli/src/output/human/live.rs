@@ -13,8 +13,6 @@ use crate::output::text::{self, Paint};
 
 /// Redraws per second.
 const FRAMES: u8 = 10;
-/// A step that takes longer shows how long it has taken.
-const SLOW: Duration = Duration::from_secs(1);
 
 /// A moving line at the bottom of the terminal.
 pub(in crate::output) struct Live {
@@ -61,7 +59,7 @@ impl Live {
         self.end();
         let bar = self.add();
         bar.set_style(style("  {spinner} {wide_msg}"));
-        bar.set_message(title.clone());
+        bar.set_message(line::under_way(self.paint, &title, Duration::ZERO));
         self.under_way = Some(UnderWay { bar, title, began: Instant::now() });
     }
 
@@ -108,7 +106,7 @@ impl Live {
         }
         while self.below.len() < lines.len() {
             let bar = self.add();
-            bar.set_style(style("    {wide_msg}"));
+            bar.set_style(style("                 {wide_msg}"));
             self.below.push(bar);
         }
         for (at, (bar, line)) in self.below.iter().zip(lines).enumerate() {
@@ -121,9 +119,9 @@ impl Live {
         let Some(under_way) = &self.under_way else { return };
         if under_way.bar.length() != Some(total) {
             under_way.bar.set_length(total);
-            let template = "  {spinner} {prefix}\n    {bar:32.green/dim} {wide_msg}";
+            let template = "  {spinner} {prefix}\n                 {bar:24.green/dim} {wide_msg}";
             under_way.bar.set_style(style(template).progress_chars("━╸─"));
-            under_way.bar.set_prefix(under_way.title.clone());
+            under_way.bar.set_prefix(line::under_way(self.paint, &under_way.title, under_way.began.elapsed()));
         }
         under_way.bar.set_position(done.min(total));
         under_way.bar.set_message(message);
@@ -175,7 +173,7 @@ impl Reader for Live {
             }
             Event::Proved { claim } => {
                 let mark = self.paint.green("✓");
-                self.print(format!("    {mark} {}", self.paint.dim(&claim)));
+                self.print(format!("  {mark}              {}", self.paint.dim(&claim)));
             }
             Event::Notice { text } => self.remark(&text),
             Event::Ready => {
@@ -207,11 +205,11 @@ impl Reader for Live {
 
     fn tick(&mut self) {
         let Some(under_way) = &self.under_way else { return };
-        let elapsed = under_way.began.elapsed();
-        // A step with a bar says how long it will take; the others how long they have taken.
-        if under_way.bar.length().is_none() && elapsed >= SLOW {
-            let elapsed = self.paint.dim(&text::time(elapsed));
-            under_way.bar.set_message(format!("{}   {elapsed}", under_way.title));
+        let text = line::under_way(self.paint, &under_way.title, under_way.began.elapsed());
+        if under_way.bar.length().is_none() {
+            under_way.bar.set_message(text);
+        } else {
+            under_way.bar.set_prefix(text);
         }
         under_way.bar.tick();
     }

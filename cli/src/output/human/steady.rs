@@ -77,7 +77,7 @@ impl Reader for Lines {
             Event::StepBegan { title, .. } => {
                 self.over();
                 self.waited = false;
-                self.later(format!("    {title} …"));
+                self.later(format!("                 {title} …"));
                 self.under_way = Some((title, Instant::now()));
             }
             Event::StepDone { step, title, took } => {
@@ -87,20 +87,20 @@ impl Reader for Lines {
             }
             Event::LockWaiting { table, mode, blockers, waited, .. } => {
                 let lines = line::waiting(&table.display(), mode, waited, &blockers);
-                let said = lines.iter().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n");
+                let said = lines.iter().map(|line| format!("                 {line}")).collect::<Vec<_>>().join("\n");
                 if std::mem::replace(&mut self.waited, true) { self.later(said) } else { self.say(&said) }
             }
-            Event::LockMissed { asked, .. } => self.later(format!("    {}", line::missed(asked))),
+            Event::LockMissed { asked, .. } => self.later(format!("                 {}", line::missed(asked))),
             Event::LockReleased { step, total, .. } => {
                 let longest = self.locked.entry(step).or_default();
                 *longest = total.max(*longest);
             }
-            Event::FillProgress(progress) => self.later(format!("    {}", line::fill(&progress))),
-            Event::FillWaiting { because } => self.later(format!("    {because}")),
+            Event::FillProgress(progress) => self.later(format!("                 {}", line::fill(&progress))),
+            Event::FillWaiting { because } => self.later(format!("                 {because}")),
             Event::CheckProgress { claim, blocks_done, blocks_total } => {
-                self.later(format!("    {:.1} %   {claim}", text::percent(blocks_done, blocks_total)));
+                self.later(format!("                 {:.1} %   {claim}", text::percent(blocks_done, blocks_total)));
             }
-            Event::Proved { claim } => self.say(&format!("    ✓ {claim}")),
+            Event::Proved { claim } => self.say(&format!("  ✓              {claim}")),
             Event::Notice { text } => self.remark(&text),
             Event::Ready => {
                 self.over();
