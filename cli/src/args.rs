@@ -176,14 +176,18 @@ pub(crate) struct DemoArgs {
     #[arg(long, default_value = "prepared")]
     pub(crate) protocol: Protocol,
     /// Transactions per second
-    #[arg(long, default_value = "300", value_name = "TPS")]
-    pub(crate) rate: NonZeroU32,
+    #[arg(long, default_value = "300", value_name = "N")]
+    pub(crate) tps: NonZeroU32,
     /// Seconds of traffic before and after the change
     #[arg(long, default_value = "8", value_name = "SECONDS")]
     pub(crate) settle: NonZeroU32,
     /// Folder with PostgreSQL's server programs [default: the newest that is found]
     #[arg(long, value_name = "DIR")]
     pub(crate) bindir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) locks: LockArgs,
+    #[command(flatten)]
+    pub(crate) fill: FillArgs,
 }
 
 /// How results are printed.

@@ -91,6 +91,7 @@ fn knobs(verb: &Verb) -> Knobs {
         | Verb::Alter { locks, fill, .. }
         | Verb::Up { locks, fill, .. }
         | Verb::Down { locks, fill, .. } => Knobs::filling(locks, fill),
+        Verb::Demo(demo) => Knobs::filling(&demo.locks, &demo.fill),
         Verb::Complete { locks, .. } | Verb::Rollback { locks, .. } => Knobs::locking(locks),
         Verb::Init | Verb::New { .. } | Verb::Plan { .. } | Verb::Status { .. } | Verb::History | Verb::Demo(_) => {
             Knobs::default()

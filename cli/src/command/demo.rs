@@ -68,7 +68,7 @@ async fn show(
     let mut traffic = Traffic::start(&server, args, progress)?;
     progress.line(format!(
         "traffic: pgbench, 4 clients, {} transactions/s, {} protocol; {} to settle",
-        args.rate,
+        args.tps,
         args.protocol.word(),
         text::time(settle)
     ));

@@ -49,7 +49,7 @@ impl Traffic {
         command
             .args(["--no-vacuum", "--client=4", "--jobs=2", "--progress=1", "--log", "--time", DAY])
             .arg(format!("--protocol={}", args.protocol.word()))
-            .arg(format!("--rate={}", args.rate))
+            .arg(format!("--rate={}", args.tps))
             .arg(format!("--log-prefix={}", logs.join("log").display()));
         if server.installation().major() >= COUNTS_FAILURES {
             command.args(["--max-tries=1", "--failures-detailed"]);
