@@ -12,6 +12,8 @@ use crate::text::Sql;
 /// Where a step belongs. The steps of several operations are merged by this, each operation's own order kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Slot {
+    /// Functions: nobody sees them yet.
+    Prepare,
     /// New things beside the old ones.
     Expand,
     /// Existing rows.
@@ -246,6 +248,38 @@ impl Seed {
             None => self.locks.push(Lock { relation: relation.clone(), mode, why: why.to_owned(), held }),
         }
         self
+    }
+
+    /// Both steps as one, where they take the same locks for a moment: each lock is one more chance of somebody waiting.
+    ///
+    /// # Errors
+    /// Both as they were, where that cannot be.
+    pub(crate) fn merged(mut self, mut next: Self) -> Result<Self, Box<(Self, Self)>> {
+        let together = self.slot == next.slot && self.guard == Guard::Brief && next.guard == Guard::Brief;
+        let (
+            Action::Transaction { lock_first, statements },
+            Action::Transaction { lock_first: same, statements: more },
+        ) = (&mut self.action, &mut next.action)
+        else {
+            return Err(Box::new((self, next)));
+        };
+        if !together || lock_first != same {
+            return Err(Box::new((self, next)));
+        }
+        statements.append(more);
+        self.undo = match (self.undo, next.undo) {
+            (Undo::Nothing, undo) | (undo, Undo::Nothing) => undo,
+            (Undo::Statements { lock_first, statements }, Undo::Statements { statements: mut later, .. }) => {
+                later.extend(statements);
+                Undo::Statements { lock_first, statements: later }
+            }
+            (impossible @ Undo::Impossible { .. }, _) | (_, impossible) => impossible,
+        };
+        self.title = format!("{}; {}", self.title, next.title);
+        for lock in next.locks {
+            self = self.locking(&lock.relation, lock.mode, lock.held, &lock.why);
+        }
+        Ok(self)
     }
 
     /// The step, under its identity.

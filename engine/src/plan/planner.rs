@@ -188,7 +188,7 @@ fn phases(mut merged: Draft, facts: &Facts) -> Vec<Phase> {
     }
     merged.steps.extend(proving);
     merged.steps.sort_by_key(|seed| seed.slot);
-    let mut steps = merged.steps;
+    let mut steps = fewer_locks(merged.steps);
     let mut phases = Vec::new();
     for kind in PhaseKind::ALL {
         let (mine, rest): (Vec<Seed>, Vec<Seed>) = steps.into_iter().partition(|seed| phase_of(seed.slot) == kind);
@@ -201,6 +201,21 @@ fn phases(mut merged: Draft, facts: &Facts) -> Vec<Phase> {
         phases.push(Phase { kind, steps });
     }
     phases
+}
+
+/// Neighbours that take the same locks become one step.
+fn fewer_locks(steps: Vec<Seed>) -> Vec<Seed> {
+    let mut made: Vec<Seed> = Vec::new();
+    for seed in steps {
+        match made.pop() {
+            None => made.push(seed),
+            Some(before) => match before.merged(seed) {
+                Ok(both) => made.push(both),
+                Err(apart) => made.extend([apart.0, apart.1]),
+            },
+        }
+    }
+    made
 }
 
 fn bytes_read(proofs: &[Check], facts: &Facts) -> u64 {
@@ -216,7 +231,7 @@ fn bytes_read(proofs: &[Check], facts: &Facts) -> u64 {
 
 fn phase_of(slot: Slot) -> PhaseKind {
     match slot {
-        Slot::Expand => PhaseKind::Expand,
+        Slot::Prepare | Slot::Expand => PhaseKind::Expand,
         Slot::Backfill => PhaseKind::Backfill,
         Slot::Build => PhaseKind::Build,
         Slot::Verify => PhaseKind::Verify,

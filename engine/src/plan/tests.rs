@@ -2,3 +2,4 @@
 
 mod alter_column_type;
 mod fixture;
+mod operations;

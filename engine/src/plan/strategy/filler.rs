@@ -110,7 +110,7 @@ impl<'a> Filler<'a> {
             undo.push(trigger::drop_function_if_exists(&self.value_function, &self.parameters()));
         }
         let title = format!("create the function that computes {}", self.place());
-        Ok(Seed::free(Slot::Expand, title, statements).undone_with(Vec::new(), undo))
+        Ok(Seed::free(Slot::Prepare, title, statements).undone_with(Vec::new(), undo))
     }
 
     /// A row of a writer who gave no value, over `NEW` and `OLD`.

@@ -312,7 +312,7 @@ impl<'a> Update<'a> {
         let function = trigger::function(&self.function, &rule, settings, on_error);
         let title = format!("create the function that sets {}", self.place());
         draft.steps.push(
-            Seed::free(Slot::Expand, title, vec![function])
+            Seed::free(Slot::Prepare, title, vec![function])
                 .undone_with(Vec::new(), vec![trigger::drop_function_if_exists(&self.function, &[])]),
         );
         let table = &self.table.name;

@@ -181,7 +181,8 @@ pub(super) fn link(from: &mut Table, column: &str, to: &mut Table, key: &str) {
 }
 
 /// Casts of the server that these tests need, and types that migrations name.
-const CASTS: [(&str, &str, char); 7] = [
+const CASTS: [(&str, &str, char); 8] = [
+    ("text", "character varying", 'i'),
     ("smallint", "integer", 'i'),
     ("integer", "bigint", 'i'),
     ("bigint", "integer", 'a'),

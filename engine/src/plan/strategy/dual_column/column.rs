@@ -120,7 +120,7 @@ impl<'a> Dual<'a> {
             undo.push(trigger::drop_function_if_exists(&self.value_function, &self.parameters()));
         }
         let title = format!("create the function that computes the new value of {}", self.place());
-        Ok(Seed::free(Slot::Expand, title, functions).undone_with(Vec::new(), undo))
+        Ok(Seed::free(Slot::Prepare, title, functions).undone_with(Vec::new(), undo))
     }
 
     fn trigger_function(&self, on_error: OnError) -> Result<Sql, Unusable> {

@@ -4,7 +4,7 @@ use super::Group;
 use super::column::Dual;
 use crate::dialect::postgres::constraint::{self, Inherit, Timing};
 use crate::dialect::postgres::{column, index, sequence, statistics};
-use crate::name::TableName;
+use crate::name::{Ident, TableName};
 use crate::plan::draft::{Seed, Slot, lock};
 use crate::plan::{Held, LockMode, TableLock, Undo};
 use crate::schema::{ConstraintKind, Identity};
@@ -148,14 +148,21 @@ fn renames(group: &Group<'_>) -> Vec<Sql> {
     made
 }
 
-/// An index keeps the names that its columns had when it was built, whatever the table's columns are called later.
+/// An index keeps the names that its columns had when it was built, whatever the table's columns are called later. A
+/// column that comes again has a number after its name.
 fn index_columns(group: &Group<'_>) -> Vec<Sql> {
     let mut made = Vec::new();
     for copy in &group.indexes {
-        for dual in group.duals.iter().filter(|dual| dual.change.table.name == copy.table.name) {
+        for dual in group.of_table(&copy.table.name) {
             let old = &dual.change.column.name;
-            if copy.old.key_columns.contains(old) || copy.old.include_columns.contains(old) {
-                made.push(index::rename_column(&copy.old.name, &dual.new, old));
+            let times =
+                copy.old.key_columns.iter().chain(&copy.old.include_columns).filter(|name| *name == old).count();
+            for time in 0..times {
+                let numbered = |name: &Ident| match time {
+                    0 => name.clone(),
+                    time => Ident::derived(&format!("{}{time}", name.as_str()), &[]),
+                };
+                made.push(index::rename_column(&copy.old.name, &numbered(&dual.new), &numbered(old)));
             }
         }
     }

@@ -1,0 +1,2 @@
+-- shoofly: up = lower(email)
+ALTER TABLE users ADD COLUMN login text;

@@ -1,0 +1,2 @@
+-- shoofly: down = 'active'
+ALTER TABLE users DROP COLUMN status;

@@ -1,0 +1,2 @@
+-- shoofly: up = 'unknown'
+ALTER TABLE users ALTER COLUMN email SET NOT NULL;
