@@ -102,6 +102,20 @@ pub enum Strategy {
     Direct,
 }
 
+impl Strategy {
+    /// The word for it, in directives and reports.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Metadata => "metadata",
+            Self::Online => "online",
+            Self::DualColumn => "dual-column",
+            Self::ShadowTable => "shadow-table",
+            Self::Direct => "direct",
+        }
+    }
+}
+
 /// A stage of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

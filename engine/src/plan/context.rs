@@ -8,6 +8,7 @@ use crate::name::{Ident, TableName, WrittenName};
 use crate::op::Operation;
 use crate::schema::{Catalogue, Column, Server, Table, TableKind};
 use crate::settings::Settings;
+use crate::source::Options;
 
 /// The oldest server that is supported.
 const OLDEST_MAJOR: u32 = 14;
@@ -19,6 +20,8 @@ pub(crate) struct Context<'a> {
     /// As it will be when every earlier operation of the migration is complete.
     pub(crate) catalogue: &'a Catalogue,
     pub(crate) settings: &'a Settings,
+    /// What the directives above the statement say.
+    pub(crate) options: &'a Options,
     /// The operation's place in the migration, from 1.
     pub(crate) number: usize,
     /// `file:line`.
@@ -47,7 +50,8 @@ impl<'a> Context<'a> {
 
     /// A finding that needs the operator's word, accepted where it has been given.
     pub(crate) fn hazard(&self, hazard: Hazard, text: Text) -> Finding {
-        Finding { accepted: self.settings.accept.contains(&hazard), hazard: Some(hazard), ..text.finding() }
+        let accepted = self.settings.accept.contains(&hazard) || self.options.accept.contains(&hazard);
+        Finding { accepted, hazard: Some(hazard), ..text.finding() }
     }
 
     /// The table that an operation changes, where it is known.

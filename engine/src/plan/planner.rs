@@ -93,6 +93,7 @@ impl Work<'_> {
             },
             _ => draft_one(operation, &cx, &mut draft),
         }
+        draft.problems.extend(other_strategy(&draft, &cx));
         let table = cx.table_of(operation);
         if let Some(table) = &table {
             draft.problems.extend(self.earlier.conflicts(operation, &draft, table, &cx));
@@ -112,8 +113,9 @@ impl Work<'_> {
     }
 
     fn context(&self, at: usize) -> Context<'_> {
-        let place = &self.written[at].0.place;
-        Context { facts: self.facts, catalogue: &self.catalogue, settings: self.settings, number: at + 1, place }
+        let (Statement { place, options, .. }, _) = self.written[at];
+        let (facts, catalogue, settings) = (self.facts, &self.catalogue, self.settings);
+        Context { facts, catalogue, settings, options, number: at + 1, place }
     }
 
     /// Takes later changes of type along that cannot be made apart from these: in the same table, or at the other end of a
@@ -142,6 +144,18 @@ impl Work<'_> {
             }
         }
     }
+}
+
+/// The directive `strategy` names one that is not the one chosen: the cheapest safe one is, always.
+fn other_strategy(draft: &Draft, cx: &Context<'_>) -> Option<Problem> {
+    let (wanted, chosen) = (cx.options.strategy?, draft.strategy?);
+    (wanted != chosen).then(|| {
+        cx.problem(
+            format!("strategy = {} cannot be had for this change", wanted.word()),
+            format!("the cheapest safe way for it is {}", chosen.word()),
+            format!("write strategy = {}, or leave the directive out", chosen.word()),
+        )
+    })
 }
 
 fn script(migration: &Migration, direction: Direction) -> Result<&Script, Error> {

@@ -1,5 +1,7 @@
 //! A step: what it does, what it locks, what it costs, how to know that it has happened, how to take it back.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Guard, Lock, StepId, TableLock};
@@ -82,6 +84,9 @@ pub struct Fill {
     pub user_triggers: UserTriggers,
     /// Columns that name a row to people.
     pub key: Vec<Ident>,
+    /// How long one chunk's transaction should take, where the migration says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunk: Option<Duration>,
 }
 
 /// One column and its value in a fill.

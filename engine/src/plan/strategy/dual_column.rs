@@ -140,6 +140,7 @@ impl<'a> Group<'a> {
                 pending: Sql::join(&pending, " OR "),
                 user_triggers: user_triggers(table, &columns, &self.cx, draft),
                 key: table.key_columns(),
+                chunk: self.cx.options.chunk,
             };
             draft.steps.push(Seed::fill(title, fill, table, self.cx.server()));
         }

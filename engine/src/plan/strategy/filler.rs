@@ -195,6 +195,7 @@ impl<'a> Filler<'a> {
             pending,
             user_triggers,
             key: self.key.clone(),
+            chunk: cx.options.chunk,
         };
         let title = format!("fill {} in the rows that exist", self.column.name.as_str());
         draft.steps.push(Seed::fill(title, fill, self.table, cx.server()));

@@ -202,6 +202,7 @@ impl<'a> Update<'a> {
             pending: self.pending(&bare)?,
             user_triggers,
             key: self.table.key_columns(),
+            chunk: self.cx.options.chunk,
         };
         draft.steps.push(Seed::fill(format!("set {}", self.place()), fill, self.table, self.cx.server()));
         draft.proofs.push(self.check(

@@ -113,7 +113,7 @@ impl Worker {
         let chunks = Chunks::prepare(&mut connection, &job.texts)
             .await
             .map_err(|error| error.doing(format!("prepare the fill of {}", job.fill.table.display())))?;
-        let mut sizer = Sizer::new(job.settings.chunk, job.rows_per_page, job.passes);
+        let mut sizer = Sizer::new(job.fill.chunk.unwrap_or(job.settings.chunk), job.rows_per_page, job.passes);
         if let Some(limit) = &job.limit {
             sizer.limit_rows(limit.chunk_rows());
         }
