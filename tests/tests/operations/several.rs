@@ -41,7 +41,7 @@ async fn on_one_table(major: u32) {
 async fn two_columns_of_one_table(major: u32) {
     Case::new("two_columns")
         .given(
-            "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b text, UNIQUE (a));
+            "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b text, UNIQUE (a, b));
              INSERT INTO t SELECT i, i, i FROM generate_series(1, {keys}) i",
         )
         .migration("ALTER TABLE t ALTER a TYPE bigint, ALTER b TYPE int USING b::int")

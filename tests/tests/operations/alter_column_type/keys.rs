@@ -69,6 +69,47 @@ async fn part_of_a_composite_key_and_foreign_key(major: u32) {
         .await;
 }
 
+async fn parent_and_child_in_one_migration(major: u32) {
+    Case::new("parent_and_child")
+        .given(SHOP)
+        .migration(
+            "ALTER TABLE orders ALTER COLUMN id TYPE bigint;\nALTER TABLE lines ALTER COLUMN order_id TYPE bigint;",
+        )
+        .accept(&[Hazard::ColumnOrder])
+        .writes(shopping())
+        .run(major)
+        .await;
+}
+
+/// No operator compares the old type with the new one: both sides change at once.
+async fn parent_and_child_without_a_common_operator(major: u32) {
+    Case::new("parent_and_child_uuid")
+        .given(
+            "CREATE TABLE devices (id text PRIMARY KEY, n int UNIQUE);
+             CREATE TABLE readings (n int PRIMARY KEY, device_id text NOT NULL REFERENCES devices (id) ON DELETE CASCADE, v int);
+             CREATE INDEX ON readings (device_id);
+             INSERT INTO devices SELECT md5(i::text), i FROM generate_series(1, {keys}) i;
+             INSERT INTO readings SELECT i, md5(i::text) FROM generate_series(1, {keys}) i",
+        )
+        .migration(
+            "ALTER TABLE devices ALTER COLUMN id TYPE uuid USING id::uuid;
+             ALTER TABLE readings ALTER COLUMN device_id TYPE uuid USING device_id::uuid;",
+        )
+        .plain(
+            "ALTER TABLE readings DROP CONSTRAINT readings_device_id_fkey;
+             ALTER TABLE devices ALTER COLUMN id TYPE uuid USING id::uuid;
+             ALTER TABLE readings ALTER COLUMN device_id TYPE uuid USING device_id::uuid;
+             ALTER TABLE readings ADD FOREIGN KEY (device_id) REFERENCES devices (id) ON DELETE CASCADE",
+        )
+        .accept(&[Hazard::ColumnOrder])
+        .writes([
+            Write::same("UPDATE readings SET v = {r}::int WHERE n = {k}"),
+            Write::same("DELETE FROM devices WHERE n = {k} AND {r}::int % 8 = 0"),
+        ])
+        .run(major)
+        .await;
+}
+
 async fn key_that_its_own_table_references(major: u32) {
     Case::new("self_reference")
         .given(
@@ -195,6 +236,8 @@ matrix!(
     key_that_holds_and_is_target_of_foreign_keys,
     foreign_key_column,
     part_of_a_composite_key_and_foreign_key,
+    parent_and_child_in_one_migration,
+    parent_and_child_without_a_common_operator,
     key_that_its_own_table_references,
     identity_always,
     identity_by_default_without_key,
