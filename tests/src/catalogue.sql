@@ -71,7 +71,12 @@ SELECT format('policy %s %I %s %s roles=%s using=%s check=%s', r.name, p.polname
         pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))
 FROM pg_policy p JOIN relations r ON r.oid = p.polrelid
 UNION ALL
-SELECT format('statistics %s target=%s comment=%s', pg_get_statisticsobjdef(s.oid), NULLIF(s.stxstattarget, -1),
+-- The server prints columns in the table's order, which is not compared.
+SELECT format('statistics %I.%I on %s columns=%s expressions=%s kinds=%s owner=%s target=%s comment=%s', n.nspname, s.stxname,
+        s.stxrelid::regclass,
+        (SELECT string_agg(a.attname, ',' ORDER BY a.attname) FROM unnest(s.stxkeys::int2[]) k
+            JOIN pg_attribute a ON a.attrelid = s.stxrelid AND a.attnum = k),
+        pg_get_expr(s.stxexprs, s.stxrelid), s.stxkind, pg_get_userbyid(s.stxowner), NULLIF(s.stxstattarget, -1),
         obj_description(s.oid, 'pg_statistic_ext'))
 FROM pg_statistic_ext s JOIN spaces n ON n.oid = s.stxnamespace
 UNION ALL
