@@ -211,6 +211,10 @@ async fn uuid_key_from_text(major: u32) {
             Write::same("UPDATE devices SET id = md5({n}::int::text) WHERE n = {k}"),
             Write::same("DELETE FROM devices WHERE n = {k} AND {r}::int % 4 = 0"),
         ])
+        .writes_when_ready([
+            Write::same("UPDATE devices SET n = -{n}::int WHERE n = {k}"),
+            Write::same("DELETE FROM devices WHERE n = {k} AND {r}::int % 4 = 0"),
+        ])
         .run(major)
         .await;
 }

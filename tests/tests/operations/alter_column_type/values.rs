@@ -26,6 +26,17 @@ fn change(name: &str, before: &str, value: &str, migration: &str) -> Case {
         ])
 }
 
+/// Statements that fit the old type and the new one alike, where no value of the column does.
+fn of_either_type() -> Vec<Write> {
+    [
+        "UPDATE t SET note = repeat('x', {r}::int % 200) WHERE id = {k}",
+        "UPDATE t SET id = {n} WHERE id = {k}",
+        "DELETE FROM t WHERE id = {k} AND {r}::int % 8 = 0",
+    ]
+    .map(Write::same)
+    .to_vec()
+}
+
 async fn integer_to_bigint(major: u32) {
     change("int_bigint", "int", "{v}", "ALTER TABLE t ALTER c TYPE bigint")
         .check("INSERT INTO t (id, c) VALUES (0, 9000000000); SELECT c = 9000000000 FROM t WHERE id = 0")
@@ -52,7 +63,10 @@ async fn integer_to_text(major: u32) {
 }
 
 async fn text_to_integer(major: u32) {
-    change("text_int", "text", "({v})::text", "ALTER TABLE t ALTER c TYPE int USING c::int").run(major).await;
+    change("text_int", "text", "({v})::text", "ALTER TABLE t ALTER c TYPE int USING c::int")
+        .writes_when_ready(of_either_type())
+        .run(major)
+        .await;
 }
 
 async fn text_to_integer_by_an_expression_of_another_column(major: u32) {
@@ -62,12 +76,16 @@ async fn text_to_integer_by_an_expression_of_another_column(major: u32) {
         "({v} % 1000)::text",
         "ALTER TABLE t ALTER c TYPE int USING coalesce(c, '0')::int * 10 + other % 10",
     )
+    .writes_when_ready(of_either_type())
     .run(major)
     .await;
 }
 
 async fn boolean_from_integer(major: u32) {
-    change("int_bool", "int", "{v} % 3", "ALTER TABLE t ALTER c TYPE boolean USING c <> 0").run(major).await;
+    change("int_bool", "int", "{v} % 3", "ALTER TABLE t ALTER c TYPE boolean USING c <> 0")
+        .writes_when_ready(of_either_type())
+        .run(major)
+        .await;
 }
 
 async fn varchar_to_text(major: u32) {
@@ -129,6 +147,7 @@ async fn jsonb_to_json(major: u32) {
 
 async fn text_to_jsonb(major: u32) {
     change("text_jsonb", "text", "'[' || ({v})::text || ']'", "ALTER TABLE t ALTER c TYPE jsonb USING c::jsonb")
+        .writes_when_ready(of_either_type())
         .run(major)
         .await;
 }
@@ -142,6 +161,7 @@ async fn text_to_enum(major: u32) {
     );
     case.given_once("CREATE TYPE public.parity AS ENUM ('odd', 'even')")
         .plain("ALTER TABLE t ALTER c TYPE public.parity USING c::public.parity")
+        .writes_when_ready(of_either_type())
         .run(major)
         .await;
 }
@@ -161,6 +181,7 @@ async fn text_to_bytea_of_long_values(major: u32) {
         "repeat(md5(({v})::text), 100)",
         "ALTER TABLE t ALTER c TYPE bytea USING convert_to(c, 'UTF8')",
     )
+    .writes_when_ready(of_either_type())
     .run(major)
     .await;
 }
@@ -172,6 +193,7 @@ async fn there_and_back_by_directive(major: u32) {
         "({v})::text",
         "-- shoofly: down = c::text\nALTER TABLE t ALTER c TYPE int USING c::int",
     )
+    .writes_when_ready(of_either_type())
     .run(major)
     .await;
 }
