@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::plan::Hazard;
 
 /// Settings of one run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
     /// Lock discipline.
     pub locks: LockSettings,
@@ -56,17 +56,6 @@ pub enum Pace {
     Polite,
     /// One chunk after the other.
     Full,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            locks: LockSettings::default(),
-            fill: FillSettings::default(),
-            accept: BTreeSet::new(),
-            allow_blocking: false,
-        }
-    }
 }
 
 impl Default for LockSettings {

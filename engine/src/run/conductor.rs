@@ -20,7 +20,7 @@ const START: [PhaseKind; 4] = [PhaseKind::Expand, PhaseKind::Backfill, PhaseKind
 pub(super) async fn start(engine: &Engine, migration: &Migration, direction: Direction) -> Result<Outcome, Error> {
     let mut session = Session::connect(&engine.target, "conductor").await?;
     let latest = latest(&session, &migration.name).await?;
-    let (id, resumed) = match latest.map(|run| stand(run, migration, direction)).transpose()? {
+    let (id, resumed) = match latest.map(|run| stand(&run, migration, direction)).transpose()? {
         Some(Standing::Unfinished(id)) => (id, true),
         Some(Standing::Done) => return Ok(Outcome::AlreadyDone),
         Some(Standing::Ended) | None => (begin(engine, &mut session, migration, direction).await?, false),
@@ -43,13 +43,11 @@ enum Standing {
     Ended,
 }
 
-fn stand(run: RunRow, migration: &Migration, direction: Direction) -> Result<Standing, Error> {
+fn stand(run: &RunRow, migration: &Migration, direction: Direction) -> Result<Standing, Error> {
     let same_way = run.direction == direction;
-    if (run.state.is_active() || (run.state == RunState::Complete && same_way))
-        && same_way
-        && run.checksum != migration.checksum
-    {
-        return Err(edited(&run));
+    let counts = run.state.is_active() || run.state == RunState::Complete;
+    if same_way && counts && run.checksum != migration.checksum {
+        return Err(edited(run));
     }
     match run.state {
         RunState::Running if same_way => Ok(Standing::Unfinished(run.id)),
@@ -57,12 +55,12 @@ fn stand(run: RunRow, migration: &Migration, direction: Direction) -> Result<Sta
         RunState::Completing if same_way => Ok(Standing::Done),
         RunState::Complete | RunState::RolledBack => Ok(Standing::Ended),
         RunState::RollingBack => Err(refused(
-            &run,
+            run,
             "it is being rolled back",
             format!("finish that first: shoofly rollback {}", run.migration),
         )),
         RunState::Running | RunState::Ready | RunState::Completing => Err(refused(
-            &run,
+            run,
             "it is under way in the other direction",
             format!("shoofly complete {0}, or shoofly rollback {0}", run.migration),
         )),
