@@ -20,6 +20,10 @@ pub(crate) fn named(cx: &Context, wanted: &str) -> Result<Migration, Error> {
     if path.is_file() {
         return source::load_file(path);
     }
+    if wanted.contains('/') {
+        let advice = "check the path, or give the migration's name";
+        return Err(usage("there is no such file", wanted, "", advice));
+    }
     let mut folder = source::load_folder(&cx.settings.dir)?;
     if let Some(at) = folder.iter().position(|migration| migration.name == wanted) {
         return Ok(folder.swap_remove(at));
