@@ -112,10 +112,19 @@ impl Conversion {
             value,
             reads,
             certainty,
-            comparison: Comparison::of_base(&to.base),
+            // Texts of two collations cannot be compared by `=`.
+            comparison: match column.collation {
+                Some(_) => Comparison::Image,
+                None => Comparison::of_base(&to.base),
+            },
             from,
             to,
         })
+    }
+
+    /// The same into another collation than the type's own, which may take different values for equal.
+    pub(crate) fn into_other_collation(self) -> Self {
+        Self { certainty: Certainty::Unproven, comparison: Comparison::Image, ..self }
     }
 
     /// Whether it is the server's own cast and not an expression of the user's.

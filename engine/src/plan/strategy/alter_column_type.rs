@@ -56,6 +56,7 @@ pub(in crate::plan) fn classify<'a>(op: &'a AlterColumnType, cx: Context<'a>, dr
         draft.findings.push(down_is_for_later(table, &op.column));
     }
     let conversion = match Conversion::new(column, &to.canonical, op.using.as_ref()) {
+        Ok(conversion) if op.collation.is_some() => conversion.into_other_collation(),
         Ok(conversion) => conversion,
         Err(unusable) => {
             draft.problems.push(cx.problem("the USING expression cannot be used", unusable.0, "write it differently"));

@@ -11,7 +11,7 @@ use crate::plan::{Finding, Hazard, census};
 /// Adds every finding.
 pub(super) fn add(group: &Group<'_>, draft: &mut Draft) {
     for dual in &group.duals {
-        draft.findings.extend(census::column_order(dual.change.table, &dual.change.column.name, &group.cx));
+        draft.findings.extend(census::column_order(dual.change.table, &dual.change.column.name, &dual.change.cx));
         draft.findings.extend(identity(dual));
         draft.findings.extend(sequence_ends(dual));
         draft.findings.push(prepared_statements(dual));

@@ -55,6 +55,13 @@ fn is_assignable(change: &Change<'_>, cx: &Context<'_>) -> bool {
 fn column_kind(change: &Change<'_>, cx: &Context<'_>) -> Vec<Problem> {
     let name = change.column.name.as_str();
     let mut problems = Vec::new();
+    if change.to.kind == 'd' {
+        problems.push(cx.problem(
+            format!("{} is a domain", change.to.canonical),
+            "PostgreSQL rewrites the table to check a domain's constraints when a column of it is added",
+            "use the domain's base type, and a CHECK",
+        ));
+    }
     if change.column.generated.is_some() {
         problems.push(cx.problem(
             format!("{name} is a generated column"),
