@@ -62,7 +62,7 @@ impl Guarded<'_> {
             }
             attempts += 1;
             metrics::counter!("shoofly_lock_attempts_total").increment(1);
-            let attempt = self.attempt(locks, statements).await;
+            let attempt = self.attempt(&in_turn(locks, attempts), statements).await;
             match attempt.map_err(|error| error.doing(format!("run step {}", self.step)))? {
                 Attempt::Done => return Ok(()),
                 Attempt::Missed(asked) => {
@@ -184,6 +184,16 @@ impl Guarded<'_> {
         );
         Error::Lock { step: self.step.clone(), table, mode, attempts, waited: began.elapsed(), in_the_way }
     }
+}
+
+/// The locks in the order of this attempt: every second one asks the other way round. An application whose transactions take
+/// the tables in the one order holds what we still lack whenever we ask in the other, and would never let us pass.
+fn in_turn(locks: &[TableLock], attempt: u32) -> Vec<TableLock> {
+    let mut order = locks.to_vec();
+    if attempt.is_multiple_of(2) {
+        order.reverse();
+    }
+    order
 }
 
 fn unnamed() -> crate::name::Ident {
