@@ -93,9 +93,7 @@ fn knobs(verb: &Verb) -> Knobs {
         | Verb::Down { locks, fill, .. } => Knobs::filling(locks, fill),
         Verb::Demo(demo) => Knobs::filling(&demo.locks, &demo.fill),
         Verb::Complete { locks, .. } | Verb::Rollback { locks, .. } => Knobs::locking(locks),
-        Verb::Init | Verb::New { .. } | Verb::Plan { .. } | Verb::Status { .. } | Verb::History | Verb::Demo(_) => {
-            Knobs::default()
-        }
+        Verb::Init | Verb::New { .. } | Verb::Plan { .. } | Verb::Status { .. } | Verb::History => Knobs::default(),
     }
 }
 
