@@ -222,7 +222,7 @@ async fn locked_rows_are_deferred_and_filled_later(major: u32) {
     let options = db.engine().accept(&[Hazard::ColumnOrder]).listen(move |event| match event {
         Event::PhaseBegan { phase: PhaseKind::Backfill } => {
             at_backfill.send(()).ok();
-            go_on.lock().unwrap().recv().ok();
+            tokio::task::block_in_place(|| go_on.lock().unwrap().recv().ok());
         }
         Event::FillProgress(progress) => {
             heard.fetch_max(progress.deferred, Ordering::Relaxed);
