@@ -108,13 +108,12 @@ pub(crate) async fn fill(server: &Server, client: &Client, settings: FillSetting
     let wanted = Arc::clone(&fill_step);
     let events = Events::to(move |event| {
         let fill = wanted.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let sent = match event {
-            Event::StepBegan { step, .. } if Some(&step) == fill.as_ref() => sender.send(()),
-            Event::StepDone { step, .. } if Some(&step) == fill.as_ref() => sender.send(()),
-            _ => return,
+        let of_the_fill = match event {
+            Event::StepBegan { step, .. } | Event::StepDone { step, .. } => Some(step) == fill,
+            _ => false,
         };
         // Nobody listens any more after the second one.
-        drop(sent);
+        let _unheard = of_the_fill.then(|| sender.send(()));
     });
     let engine = Engine::new(Target::parse(&server.url("postgres"))?, all, events, CancellationToken::new());
     let plan = engine.plan(&migration, Direction::Up).await?;
