@@ -1,6 +1,6 @@
 //! The engine of shoofly: intent → plan → effect, the first arrow pure.
 //!
-//! A migration ([`source`]) is read by a real parser ([`sql`]) into operations ([`op`]); the planner ([`plan::planner`])
+//! A migration ([`source`]) is read by a real parser ([`mod@sql`]) into operations ([`op`]); the planner ([`plan::planner`])
 //! turns them and the catalogue ([`schema`], [`facts`]) into a [`plan::Plan`] without touching anything; [`run`] carries
 //! the plan out against a live database under lock budgets and keeps its [`ledger`] there.
 

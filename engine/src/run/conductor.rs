@@ -19,8 +19,9 @@ const START: [PhaseKind; 4] = [PhaseKind::Expand, PhaseKind::Backfill, PhaseKind
 /// Starts a run, or goes on with an unfinished one.
 pub(super) async fn start(engine: &Engine, migration: &Migration, direction: Direction) -> Result<Outcome, Error> {
     let mut session = Session::connect(&engine.target, "conductor").await?;
-    let latest = latest(&session, &migration.name).await?;
-    let (id, resumed) = match latest.map(|run| stand(&run, migration, direction)).transpose()? {
+    let known = runs(&session).await?;
+    let latest = latest(&known, migration);
+    let (id, resumed) = match latest.map(|run| stand(run, migration, direction)).transpose()? {
         Some(Standing::Unfinished(id)) => (id, true),
         Some(Standing::Done) => return Ok(Outcome::AlreadyDone),
         Some(Standing::Ended) | None => (begin(engine, &mut session, migration, direction).await?, false),
@@ -254,8 +255,15 @@ async fn runs(session: &Session) -> Result<Vec<RunRow>, Error> {
     read.await.map_err(|error| error.doing("read the ledger"))
 }
 
-async fn latest(session: &Session, migration: &str) -> Result<Option<RunRow>, Error> {
-    Ok(runs(session).await?.into_iter().rev().find(|run| run.migration == migration))
+/// The newest run of a migration. That of a statement of the command line counts no more once another change of the same
+/// table is complete: the statement may have been taken back by it, and is then asked for anew.
+fn latest<'a>(known: &'a [RunRow], migration: &Migration) -> Option<&'a RunRow> {
+    let at = known.iter().rposition(|run| run.migration == migration.name)?;
+    let changes_the_same = |later: &RunRow| later.plan_tables.iter().any(|table| known[at].plan_tables.contains(table));
+    let overtaken = migration.path.is_none()
+        && known[at].state == RunState::Complete
+        && known[at + 1..].iter().any(|later| later.state == RunState::Complete && changes_the_same(later));
+    (!overtaken).then_some(&known[at])
 }
 
 /// The run that a name means: the newest of that name; without a name the only active one, else the newest of all.
