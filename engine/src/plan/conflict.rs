@@ -124,3 +124,28 @@ pub(crate) fn belong_together(one: &Change<'_>, other: &Change<'_>) -> bool {
     };
     held.chain(&one.table.referenced_by).any(|key| has(key, one) && has(key, other))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Sql;
+
+    #[test]
+    fn knows_what_a_check_reads_however_it_compares() {
+        let table = TableName::new("public".parse().unwrap(), "t".parse().unwrap());
+        let earlier = Earlier { written: vec![(table.clone(), "c".parse().unwrap())], ..Earlier::default() };
+        let check = |violation: &str| Check {
+            table: table.clone(),
+            claim: String::new(),
+            violation: Sql::raw(violation),
+            key: Vec::new(),
+            advice: String::new(),
+        };
+        let image = r#"ROW("c")::record OPERATOR(pg_catalog.*<>) ROW(("a")::numeric)::record"#;
+        let case = r#"CASE WHEN ("a" > 0) THEN pg_catalog.num_nulls(("c")::text) < 0 ELSE false END"#;
+        for reads in [image, case, r#""c" IS NULL"#] {
+            assert!(earlier.makes_anew(&check(reads)), "{reads}");
+        }
+        assert!(!earlier.makes_anew(&check(r#""a" IS NULL"#)));
+    }
+}

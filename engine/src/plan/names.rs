@@ -13,9 +13,9 @@ pub(crate) fn new_column(column: &Ident) -> Ident {
     Ident::derived(PREFIX, &[column.as_str()])
 }
 
-/// The check that proves `column` free of NULL.
+/// The check that proves `column` free of NULL; not a name that the copy of a user's check could have.
 pub(crate) fn not_null_check(column: &Ident) -> Ident {
-    Ident::derived(PREFIX, &[column.as_str(), "not_null"])
+    Ident::derived(PREFIX, &["proof", column.as_str(), "not_null"])
 }
 
 /// A copy of an index, a constraint or a statistics object, until the swap.

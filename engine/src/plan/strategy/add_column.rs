@@ -1,7 +1,7 @@
 //! `ADD COLUMN`: a change of the catalogue where the default is the same for every row; else a nullable column, a trigger
 //! and a fill.
 
-use super::filler::{Filler, Follow};
+use super::filler::{Filler, Role};
 use super::not_null;
 use crate::dialect::postgres::column as sql_column;
 use crate::facts::TypeFacts;
@@ -45,10 +45,8 @@ pub(crate) fn draft(op: &AddColumn, cx: &Context<'_>, draft: &mut Draft) {
     };
     let new = NewColumn { op, table, to };
     let planned = match (&op.up, &op.default, volatility) {
-        (Some(up), _, _) => new.filled(up, ("up", Follow::Sources), Default::AtTheEnd, cx, draft),
-        (None, Some(default), Volatility::Volatile) => {
-            new.filled(default, ("default", Follow::Never), Default::AtOnce, cx, draft)
-        }
+        (Some(up), _, _) => new.filled(up, Role::UP, Default::AtTheEnd, cx, draft),
+        (None, Some(default), Volatility::Volatile) => new.filled(default, Role::DEFAULT, Default::AtOnce, cx, draft),
         (None, default, _) => {
             new.plain(default.as_ref(), cx, draft);
             Ok(())
@@ -153,7 +151,7 @@ impl NewColumn<'_> {
     fn filled(
         &self,
         value: &Expr,
-        role: (&str, Follow),
+        role: Role,
         default: Default,
         cx: &Context<'_>,
         draft: &mut Draft,

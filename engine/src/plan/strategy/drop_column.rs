@@ -1,6 +1,6 @@
 //! `DROP COLUMN`: waits for `complete`; until then writers that no longer name the column can be given a value for it.
 
-use super::filler::{Filler, Follow};
+use super::filler::{Filler, Role};
 use super::rows::bare;
 use crate::dialect::postgres::column as sql_column;
 use crate::name::{Ident, TableName};
@@ -29,8 +29,7 @@ pub(crate) fn draft(op: &DropColumn, cx: &Context<'_>, draft: &mut Draft) {
         None => draft.findings.extend(silent_writers(table, column)),
         Some(down) => {
             draft.strategy = Some(Strategy::Online);
-            let role = ("down", Follow::Sources);
-            let Some(filler) = Filler::new(table, column.clone(), down, role, cx, draft) else { return };
+            let Some(filler) = Filler::new(table, column.clone(), down, Role::DOWN, cx, draft) else { return };
             if let Err(Unusable(why)) = filled(&filler, draft) {
                 draft.problems.push(cx.problem("the directive `down` cannot be used", why, "write it differently"));
             }

@@ -27,6 +27,29 @@ pub(super) enum Follow {
     Never,
 }
 
+/// What a filler is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Role {
+    /// Tells its trigger from others on the same column.
+    pub(super) purpose: &'static str,
+    pub(super) follow: Follow,
+    /// What becomes of a row whose value cannot be computed; never may it fail a client's statement.
+    pub(super) on_error: OnError,
+}
+
+impl Role {
+    /// A new column computed from others: without a value the proof finds the row.
+    pub(super) const UP: Self = Self { purpose: "up", follow: Follow::Sources, on_error: OnError::Null };
+    /// A column that is to go, for writers that no longer name it: better an old value than none.
+    pub(super) const DOWN: Self = Self { purpose: "down", follow: Follow::Sources, on_error: OnError::Keep };
+    /// A default that is another one for every row.
+    pub(super) const DEFAULT: Self = Self { purpose: "default", follow: Follow::Never, on_error: OnError::Keep };
+    /// What takes a NULL's place.
+    pub(super) const NOT_NULL: Self = Self { purpose: "not_null", follow: Follow::Never, on_error: OnError::Keep };
+    /// `UPDATE … WHERE c IS NULL`.
+    pub(super) const UPDATE: Self = Self { purpose: "update", follow: Follow::Never, on_error: OnError::Keep };
+}
+
 /// The trigger and what belongs to it.
 #[derive(Debug)]
 pub(super) struct Filler<'a> {
@@ -34,7 +57,7 @@ pub(super) struct Filler<'a> {
     column: Column,
     text: String,
     reads: Vec<Ident>,
-    follow: Follow,
+    role: Role,
     trigger: Ident,
     function: QualifiedName,
     value_function: QualifiedName,
@@ -47,23 +70,23 @@ impl<'a> Filler<'a> {
         table: &'a Table,
         column: Column,
         value: &Expr,
-        (purpose, follow): (&str, Follow),
+        role: Role,
         cx: &Context<'_>,
         draft: &mut Draft,
     ) -> Option<Self> {
-        let role = format!("the value of {}", column.name.as_str());
+        let what = format!("the value of {}", column.name.as_str());
         let reads = match expression::columns(&value.0) {
             Ok(reads) => reads,
             Err(Unusable(why)) => {
-                draft.problems.push(cx.problem(format!("{role} cannot be used"), why, "write it differently"));
+                draft.problems.push(cx.problem(format!("{what} cannot be used"), why, "write it differently"));
                 return None;
             }
         };
-        draft.problems.extend(unreadable(table, &column.name, &reads, &role, cx));
-        if let Err(problems) = volatility::of(&value.0, &role, cx) {
+        draft.problems.extend(unreadable(table, &column.name, &reads, &what, cx));
+        if let Err(problems) = volatility::of(&value.0, &what, cx) {
             draft.problems.extend(problems);
         }
-        let purpose = format!("{}_{purpose}", column.name.as_str());
+        let purpose = format!("{}_{}", column.name.as_str(), role.purpose);
         let Some(trigger) = names::trigger(table, cx.number, &purpose) else {
             draft.problems.push(super::rows::trigger_cannot_be_last(table, cx));
             return None;
@@ -77,12 +100,12 @@ impl<'a> Filler<'a> {
             column,
             text: value.0.clone(),
             reads,
-            follow,
+            role,
         })
     }
 
-    /// Whether computing the value may fail: a constant may not, nor a call without arguments from the row.
-    fn may_raise(&self) -> bool {
+    /// Whether the value is another one for other rows, and so may fail for some of them.
+    fn reads_row(&self) -> bool {
         !self.reads.is_empty()
     }
 
@@ -93,13 +116,12 @@ impl<'a> Filler<'a> {
     /// The step without any lock: the functions.
     pub(super) fn functions(&self) -> Result<Seed, Unusable> {
         let name = &self.column.name;
-        let on_error = if self.may_raise() { OnError::Null } else { OnError::Raise };
         let value = expression::rebound(&self.text, &of_new_row)?;
-        let condition = self.may_raise().then(|| self.wanting());
+        let condition = self.reads_row().then(|| self.wanting());
         let rule = Rule { assignments: vec![(name.clone(), value)], condition };
-        let mut statements = vec![trigger::function(&self.function, &rule, Settings::Pinned, on_error)];
+        let mut statements = vec![trigger::function(&self.function, &rule, Settings::Pinned, self.role.on_error)];
         let mut undo = vec![trigger::drop_function_if_exists(&self.function, &[])];
-        if self.may_raise() {
+        if self.reads_row() {
             let parameter = |read: &Ident| match self.reads.iter().position(|known| known == read) {
                 Some(position) => Sql::raw(format!("${}", position + 1)),
                 None => bare(read),
@@ -117,7 +139,7 @@ impl<'a> Filler<'a> {
     fn wanting(&self) -> Sql {
         let name = &self.column.name;
         let new = of_new_row(name);
-        let changed: Vec<Sql> = match self.follow {
+        let changed: Vec<Sql> = match self.role.follow {
             Follow::Never => Vec::new(),
             Follow::Sources => self.reads.iter().filter_map(|read| self.table.column(read)).map(changed).collect(),
         };
@@ -135,7 +157,7 @@ impl<'a> Filler<'a> {
     /// Statements that make the trigger; the table is locked by then.
     pub(super) fn create(&self) -> Vec<Sql> {
         let new = of_new_row(&self.column.name);
-        let when = match (self.may_raise(), self.follow) {
+        let when = match (self.reads_row(), self.role.follow) {
             (true, Follow::Sources) => {
                 sql!("{new} IS NULL OR {not_filling}", new = new, not_filling = trigger::not_filling())
             }
@@ -156,7 +178,7 @@ impl<'a> Filler<'a> {
     pub(super) fn drop(&self) -> Vec<Sql> {
         let mut made =
             vec![trigger::drop(&self.table.name, &self.trigger), trigger::drop_function(&self.function, &[])];
-        if self.may_raise() {
+        if self.reads_row() {
             made.push(trigger::drop_function(&self.value_function, &self.parameters()));
         }
         made
@@ -181,7 +203,7 @@ impl<'a> Filler<'a> {
     /// Rows that exist and have no value.
     pub(super) fn fill(&self, cx: &Context<'_>, draft: &mut Draft) -> Result<(), Unusable> {
         let column = bare(&self.column.name);
-        let (value, pending) = if self.may_raise() {
+        let (value, pending) = if self.reads_row() {
             let value = sql!("{f}({reads})", f = self.value_function, reads = List(&self.reads));
             let pending = sql!("{c} IS NULL AND {v} IS NOT NULL", c = column, v = value);
             (value, pending)
@@ -202,9 +224,10 @@ impl<'a> Filler<'a> {
         Ok(())
     }
 
-    /// The value can be computed for every row that exists.
+    /// The value can be computed for every row that exists. A call that reads nothing of the row is not tried out: it may
+    /// draw from a sequence.
     pub(super) fn preflight(&self) -> Result<Option<Check>, Unusable> {
-        if !self.may_raise() {
+        if !self.reads_row() && !expression::functions(&self.text)?.is_empty() {
             return Ok(None);
         }
         let value = sql!("{v}::{t}", v = expression::rebound(&self.text, &bare)?, t = Sql::raw(&self.column.type_sql));
@@ -220,7 +243,7 @@ impl<'a> Filler<'a> {
     /// Every row has its value, as far as there is one.
     pub(super) fn proof(&self) -> Result<Check, Unusable> {
         let column = bare(&self.column.name);
-        let violation = if self.may_raise() {
+        let violation = if self.reads_row() {
             let value =
                 sql!("{v}::{t}", v = expression::rebound(&self.text, &bare)?, t = Sql::raw(&self.column.type_sql));
             sql!("CASE WHEN {c} IS NULL THEN {v} IS NOT NULL ELSE false END", c = column, v = value)

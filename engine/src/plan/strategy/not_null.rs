@@ -1,6 +1,6 @@
 //! `SET NOT NULL`, proved by a check before the catalogue is changed, and `DROP NOT NULL`.
 
-use super::filler::{Filler, Follow};
+use super::filler::{Filler, Role};
 use super::rows::bare;
 use crate::dialect::postgres::column as sql_column;
 use crate::dialect::postgres::constraint::{self, Inherit};
@@ -35,8 +35,7 @@ pub(crate) fn set(op: &SetNotNull, cx: &Context<'_>, draft: &mut Draft) {
             draft.steps.extend(contract(table, &op.column, Vec::new(), cx));
         }
         Some(up) => {
-            let role = ("not_null", Follow::Never);
-            let Some(filler) = Filler::new(table, column.clone(), up, role, cx, draft) else { return };
+            let Some(filler) = Filler::new(table, column.clone(), up, Role::NOT_NULL, cx, draft) else { return };
             if let Err(Unusable(why)) = filled(table, &op.column, &filler, cx, draft) {
                 draft.problems.push(cx.problem("the directive `up` cannot be used", why, "write it differently"));
             }

@@ -1,7 +1,7 @@
 //! `UPDATE t SET c = f(…)` as a backfill: a trigger that does the same to whatever is written until `complete`, and a fill of
 //! the rows that exist.
 
-use super::filler::{Filler, Follow};
+use super::filler::{Filler, Role};
 use super::rows::{bare, of_new_row, trigger_cannot_be_last, unreadable};
 use crate::dialect::postgres::trigger::{self, OnError, Rule, Settings};
 use crate::dialect::postgres::value::{Comparison, differs, raises};
@@ -57,8 +57,9 @@ fn where_null(
     cx: &Context<'_>,
     draft: &mut Draft,
 ) -> Result<(), Unusable> {
-    let role = ("update", Follow::Never);
-    let Some(filler) = Filler::new(table, column.clone(), &assignment.value, role, cx, draft) else { return Ok(()) };
+    let Some(filler) = Filler::new(table, column.clone(), &assignment.value, Role::UPDATE, cx, draft) else {
+        return Ok(());
+    };
     draft.preflight.extend(filler.preflight()?);
     draft.steps.push(filler.functions()?);
     draft.steps.push(filler.create_step());
@@ -116,8 +117,6 @@ struct Update<'a> {
     columns: Vec<&'a Column>,
     trigger: Ident,
     function: QualifiedName,
-    /// Columns that values and the condition read.
-    reads: Vec<Ident>,
 }
 
 impl<'a> Update<'a> {
@@ -147,16 +146,12 @@ impl<'a> Update<'a> {
             return None;
         };
         let function = names::trigger_function(&table.name, cx.number, &purpose);
-        Some(Self { op, cx, table, columns, trigger, function, reads })
+        Some(Self { op, cx, table, columns, trigger, function })
     }
 
     fn place(&self) -> String {
         let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
         format!("{} of {}", names.join(", "), self.table.name.display())
-    }
-
-    fn may_raise(&self) -> bool {
-        !self.reads.is_empty()
     }
 
     fn values(&self) -> impl Iterator<Item = (&Column, &str)> {
@@ -239,15 +234,10 @@ impl<'a> Update<'a> {
             }
             made.push(value);
         }
-        if self.may_raise() {
-            let claim = format!("the values of {} can be computed", self.place());
-            let violation = self.where_matching(&raises(&Sql::join(&made, ", ")), &bare)?;
-            draft.preflight.push(self.check(
-                claim,
-                violation,
-                "correct these rows, or add a condition that leaves them out",
-            ));
-        }
+        let claim = format!("the values of {} can be computed", self.place());
+        let violation = self.where_matching(&raises(&Sql::join(&made, ", ")), &bare)?;
+        let advice = "correct these rows, or add a condition that leaves them out";
+        draft.preflight.push(self.check(claim, violation, advice));
         if !nulls.is_empty() {
             let claim = format!("no value of {} is NULL where the column is NOT NULL", self.place());
             let violation = self.where_matching(&Sql::join(&nulls, " OR "), &bare)?;
@@ -308,9 +298,7 @@ impl<'a> Update<'a> {
             assignments.push((column.name.clone(), expression::rebound(value, &of_new_row)?));
         }
         let rule = Rule { assignments, condition: self.condition(&of_new_row)? };
-        let on_error = if self.may_raise() { OnError::Keep } else { OnError::Raise };
-        let settings = if self.may_raise() { Settings::Pinned } else { Settings::Free };
-        let function = trigger::function(&self.function, &rule, settings, on_error);
+        let function = trigger::function(&self.function, &rule, Settings::Pinned, OnError::Keep);
         let title = format!("create the function that sets {}", self.place());
         draft.steps.push(
             Seed::free(Slot::Prepare, title, vec![function])

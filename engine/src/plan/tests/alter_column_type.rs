@@ -64,7 +64,7 @@ fn widening_a_referenced_primary_key() {
         r#"RENAME COLUMN "_shoofly_aid" TO "aid""#,
         "SET NOT NULL",
         "PRIMARY KEY USING INDEX",
-        r#"DROP CONSTRAINT "_shoofly_aid_not_null""#,
+        r#"DROP CONSTRAINT "_shoofly_proof_aid_not_null""#,
         r#"RENAME CONSTRAINT "_shoofly_history_aid_fkey" TO "history_aid_fkey""#,
     ];
     let places: Vec<Option<usize>> = order.iter().map(|text| swap.find(text)).collect();
