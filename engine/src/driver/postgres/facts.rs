@@ -81,7 +81,8 @@ async fn snapshot(session: &Session, needs: &Needs) -> Result<Facts, DbError> {
 async fn describe_type(session: &Session, text: &str) -> Result<Option<(u32, i32)>, DbError> {
     let sql = format!("SELECT CAST(NULL AS {text}\n)");
     match session.describe(&sql).await {
-        Ok(columns) => Ok(columns.first().copied()),
+        // More or fewer columns: the text closed the parenthesis and went on.
+        Ok(columns) => Ok(<[(u32, i32); 1]>::try_from(columns).ok().map(|[found]| found)),
         Err(error) => match error.kind {
             DbErrorKind::Missing | DbErrorKind::Statement | DbErrorKind::Data => Ok(None),
             _ => Err(error),
@@ -199,12 +200,11 @@ async fn census(session: &Session, tables: &[String]) -> Result<Census, DbError>
 /// `pg_stat_statements` wherever it was installed; `None` where it is missing, not loaded, or hides other roles' texts.
 async fn statements(session: &Session, patterns: &[String]) -> Result<Option<Vec<SeenStatement>>, DbError> {
     let place = "SELECT format('%I.pg_stat_statements', n.nspname), \
-                 current_setting('shared_preload_libraries') LIKE '%pg_stat_statements%', \
                  pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') \
                  FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'";
     let Some(row) = session.query_opt(place, &[]).await? else { return Ok(None) };
-    let (view, loaded, sees_all): (String, bool, bool) = (row.get(0), row.get(1), row.get(2));
-    if !loaded || !sees_all {
+    let (view, sees_all): (String, bool) = (row.get(0), row.get(1));
+    if !sees_all {
         return Ok(None);
     }
     let sql = format!(

@@ -18,7 +18,7 @@ WITH target AS (
 SELECT coalesce(held.pid, 0) AS pid,
        coalesce(a.usename::text, '') AS role,
        CASE WHEN held.pid IS NULL THEN 'prepared transaction' ELSE coalesce(nullif(a.application_name, ''), a.backend_type, '') END AS application,
-       coalesce(a.state, a.backend_type, 'prepared') AS state,
+       coalesce(a.state, a.backend_type, CASE WHEN held.pid IS NULL THEN 'prepared' ELSE 'hidden from this role' END) AS state,
        coalesce(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.query_start)), 0)::float8 AS age,
        coalesce(left(regexp_replace(a.query, '\s+', ' ', 'g'), 200), '') AS query,
        string_agg(DISTINCT upper(regexp_replace(regexp_replace(held.mode, 'Lock$', ''), '(?<=[a-z])(?=[A-Z])', ' ', 'g')) || ' on ' || held.name, ', ') AS holds

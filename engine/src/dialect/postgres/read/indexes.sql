@@ -11,7 +11,7 @@ SELECT i.indrelid AS oid, json_agg(json_build_object(
                                      JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.num
                                      WHERE k.at > i.indnkeyatts ORDER BY k.at)),
     'depends_on', to_json(ARRAY(SELECT a.attname FROM pg_attribute a
-                                WHERE a.attrelid = i.indrelid AND a.attnum > 0 AND (
+                                WHERE a.attrelid = i.indrelid AND a.attnum > 0 AND NOT a.attisdropped AND (
                                     a.attnum = ANY (i.indkey::int2[]) OR EXISTS (
                                         SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
                                           AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid AND d.refobjsubid = a.attnum))

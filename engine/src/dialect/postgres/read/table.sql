@@ -18,8 +18,9 @@ SELECT c.oid, json_build_object(
     'comment', obj_description(c.oid, 'pg_class'),
     'replica_identity', CASE c.relreplident
         WHEN 'd' THEN to_json('default'::text) WHEN 'f' THEN to_json('full'::text) WHEN 'n' THEN to_json('nothing'::text)
-        ELSE json_build_object('index', (SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
-                                         WHERE i.indrelid = c.oid AND i.indisreplident)) END,
+        -- An index that was dropped leaves nothing.
+        ELSE coalesce((SELECT json_build_object('index', x.relname) FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+                       WHERE i.indrelid = c.oid AND i.indisreplident), to_json('nothing'::text)) END,
     'options', to_json(ARRAY(SELECT unnest(c.reloptions) UNION ALL
                              SELECT 'toast.' || unnest(t.reloptions) FROM pg_class t WHERE t.oid = c.reltoastrelid ORDER BY 1)),
     'tablespace', (SELECT spcname FROM pg_tablespace WHERE oid = c.reltablespace),
