@@ -21,6 +21,7 @@ CREATE TABLE "Big table" (
     parent bigint,
     a int,
     b int,
+    free int,
     CONSTRAINT alone EXCLUDE USING gist (during WITH &&) DEFERRABLE,
     CONSTRAINT pair UNIQUE (a, b) INCLUDE (feeling) DEFERRABLE,
     CONSTRAINT own_parent FOREIGN KEY (parent) REFERENCES "Big table" (id) ON DELETE CASCADE

@@ -7,7 +7,7 @@ use super::{AWKWARD, big_table, session};
 
 /// A change of one property, what undoes it, and what the difference must name. `T` stands for the table.
 const CHANGES: &[(&str, &str, &str)] = &[
-    ("ALTER TABLE T ALTER b TYPE bigint", "ALTER TABLE T ALTER b TYPE int", "type_sql"),
+    ("ALTER TABLE T ALTER free TYPE bigint", "ALTER TABLE T ALTER free TYPE int", "type_sql"),
     ("ALTER TABLE T RENAME b TO c", "ALTER TABLE T RENAME c TO b", "columns.c"),
     ("ALTER TABLE T ALTER b SET NOT NULL", "ALTER TABLE T ALTER b DROP NOT NULL", "columns.b.not_null"),
     ("ALTER TABLE T ALTER b SET DEFAULT 1", "ALTER TABLE T ALTER b DROP DEFAULT", "columns.b.default"),

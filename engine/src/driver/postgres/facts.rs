@@ -79,14 +79,27 @@ async fn snapshot(session: &Session, needs: &Needs) -> Result<Facts, DbError> {
 /// Oid and modifier of a type as written, from the description of a prepared statement: nothing is run. `None` for what is no
 /// type.
 async fn describe_type(session: &Session, text: &str) -> Result<Option<(u32, i32)>, DbError> {
-    let sql = format!("SELECT CAST(NULL AS {text}\n)");
-    match session.describe(&sql).await {
-        // More or fewer columns: the text closed the parenthesis and went on.
-        Ok(columns) => Ok(<[(u32, i32); 1]>::try_from(columns).ok().map(|[found]| found)),
-        Err(error) => match error.kind {
-            DbErrorKind::Missing | DbErrorKind::Statement | DbErrorKind::Data => Ok(None),
-            _ => Err(error),
-        },
+    let described = match session.describe(&format!("SELECT CAST(NULL AS {text}\n)")).await {
+        Ok(columns) => columns,
+        Err(error) => return unless_no_type(error),
+    };
+    // More or fewer columns: the text closed the parenthesis and went on.
+    let Ok([(oid, modifier)]) = <[(u32, i32); 1]>::try_from(described) else { return Ok(None) };
+    // A domain is described as the type beneath it.
+    let domain = "SELECT oid FROM pg_type WHERE oid = to_regtype($1) AND typtype = 'd'";
+    match session.query_opt(domain, &[&text]).await {
+        Ok(Some(row)) => Ok(Some((row.get(0), -1))),
+        Ok(None) => Ok(Some((oid, modifier))),
+        Err(error) => unless_no_type(error),
+    }
+}
+
+fn unless_no_type(error: DbError) -> Result<Option<(u32, i32)>, DbError> {
+    match error.kind {
+        DbErrorKind::Missing | DbErrorKind::Statement | DbErrorKind::Data => Ok(None),
+        // A type that no value can have.
+        _ if error.code.as_deref() == Some("0A000") => Ok(None),
+        _ => Err(error),
     }
 }
 
