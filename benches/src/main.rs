@@ -32,19 +32,22 @@ struct Args {
     /// Leave the throughput part out.
     #[arg(long)]
     no_throughput: bool,
-    /// Major version of the server; the newest found where not given.
-    #[arg(long)]
-    server: Option<u32>,
+    /// Major version of the server.
+    #[arg(long, default_value_t = 15)]
+    server: u32,
+    /// The server's `wal_level`: with `logical` each new row version is logged whole, also where it stays on its page.
+    #[arg(long, default_value = "replica")]
+    wal_level: String,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let installation = Installation::find(args.server).context("no PostgreSQL server programs")?;
+    let installation = Installation::find(Some(args.server)).context("no PostgreSQL server programs")?;
     let options =
-        Options::default().with("shared_buffers", "1GB").with("max_wal_size", "8GB").with("wal_level", "logical");
+        Options::default().with("shared_buffers", "1GB").with("max_wal_size", "8GB").with("wal_level", &args.wal_level);
     let server = Server::start(&installation, &options).context("could not start the server")?;
-    let mut report = report::Report::new(installation.major(), args.rows, args.repeats.get());
+    let mut report = report::Report::new(installation.major(), &args.wal_level, args.rows, args.repeats.get());
     if !args.no_throughput {
         throughput::measure(&server, args.rows, args.repeats, &mut report).await?;
     }

@@ -17,9 +17,11 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(major: u32, rows: u64, repeats: u32) -> Self {
+    pub(crate) fn new(major: u32, wal_level: &str, rows: u64, repeats: u32) -> Self {
         Self {
-            head: format!("PostgreSQL {major}, {rows} rows, medians of {repeats} interleaved runs"),
+            head: format!(
+                "PostgreSQL {major}, wal_level {wal_level}, {rows} rows, medians of {repeats} interleaved runs"
+            ),
             rows: Vec::new(),
         }
     }

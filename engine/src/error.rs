@@ -80,6 +80,8 @@ pub enum DbErrorKind {
     Privilege,
     /// No such table, column, function, type (42P01, 42703, 42883, 42704, 3F000).
     Missing,
+    /// The name of a relation is taken (42P07).
+    NameTaken,
     /// A row breaks a constraint (23xxx).
     Constraint,
     /// A value cannot be converted (22xxx).

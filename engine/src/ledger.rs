@@ -46,6 +46,10 @@ pub enum StepState {
 /// [`Error::Refused`] where the role may not create a schema; nothing was changed.
 pub async fn ensure(session: &Session) -> Result<(), Error> {
     let run = async {
+        // Made in one transaction: where one table is, all are.
+        if exists(session).await? {
+            return Ok(());
+        }
         // Two processes may come here at once: `IF NOT EXISTS` alone does not keep them from colliding.
         session.batch(&format!("BEGIN; SELECT pg_advisory_xact_lock({LOCK_CLASS}, 0)")).await?;
         session.batch(SCHEMA).await?;
@@ -58,11 +62,19 @@ pub async fn ensure(session: &Session) -> Result<(), Error> {
             what: format!("the ledger cannot be created: {}", error.message),
             place: session.target().display(),
             why: "what has been done is recorded in the schema shoofly of the same database".to_owned(),
-            advice: "as the database's owner: GRANT CREATE ON DATABASE … TO the role, or CREATE SCHEMA shoofly AUTHORIZATION it"
-                .to_owned(),
+            advice: format!(
+                "as the database's owner: CREATE SCHEMA shoofly AUTHORIZATION {role}, or GRANT CREATE ON DATABASE … TO {role}",
+                role = current_role(session).await
+            ),
         }]));
     }
     Err(error.doing("create the ledger"))
+}
+
+/// The session's role, as SQL writes it.
+async fn current_role(session: &Session) -> String {
+    let row = session.query_one("SELECT format('\"%s\"', replace(current_user, '\"', '\"\"'))", &[]).await;
+    row.map_or_else(|_| "the role".to_owned(), |row| row.get(0))
 }
 
 /// Rolls back whatever transaction is open; the connection may be gone, which ends the transaction as well.
@@ -150,6 +162,20 @@ pub async fn try_lock(session: &Session, run: i64) -> Result<bool, DbError> {
     Ok(row.get(0))
 }
 
+/// Ends the backend of an earlier connection of this process, which may hold the run's advisory lock long after the connection
+/// has broken. Nothing happens where somebody else holds the run by now.
+///
+/// # Errors
+/// The server's.
+pub async fn end_backend(session: &Session, held: Hold, backend_pid: i32) -> Result<(), DbError> {
+    let sql = "SELECT pg_terminate_backend(l.pid) FROM pg_locks l \
+               JOIN shoofly.run r ON r.id = $1 AND r.epoch = $2 AND r.holder_backend = l.pid \
+               WHERE l.pid = $3 AND l.locktype = 'advisory' AND l.granted AND l.classid::bigint = $4 AND l.objsubid = 2 \
+               AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    session.query(sql, &[&held.run, &held.epoch, &backend_pid, &i64::from(LOCK_CLASS)]).await?;
+    Ok(())
+}
+
 /// Raises the epoch: waits for transactions of an earlier holder that are under way, and fences all later ones.
 ///
 /// # Errors
@@ -231,6 +257,12 @@ pub fn done(hold: Hold, step: &StepId) -> Sql {
         run = hold.run,
         step = Literal(&step.0),
     )
+}
+
+/// Forgets that a step was begun: it has done nothing.
+#[must_use]
+pub fn unbegun(hold: Hold, step: &StepId) -> Sql {
+    sql!("DELETE FROM shoofly.step WHERE run = {run} AND step = {step}", run = hold.run, step = Literal(&step.0))
 }
 
 /// Forgets the records of the run's steps and lanes: it has been undone.

@@ -91,6 +91,8 @@ pub struct Table {
     pub owner: String,
     /// Whether the connected role is (a member of) the owner: without it no DDL is possible.
     pub owned_by_us: bool,
+    /// Whether the connected role may create an index in the table's schema (`CREATE` on the schema).
+    pub schema_open_to_us: bool,
     /// Whether the table is `UNLOGGED`.
     pub unlogged: bool,
     /// The partition key (`pg_get_partkeydef`) of a partitioned parent.

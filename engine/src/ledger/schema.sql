@@ -1,6 +1,13 @@
 -- shoofly's own tables in the target database. Every statement can be repeated.
 
-CREATE SCHEMA IF NOT EXISTS shoofly;
+-- Not IF NOT EXISTS: that asks for the right to create schemas even where the owner has made this one.
+DO $$
+BEGIN
+    IF to_regnamespace('shoofly') IS NULL THEN
+        CREATE SCHEMA shoofly;
+    END IF;
+END
+$$;
 
 -- One row for each run of a migration, kept for ever: the history.
 CREATE TABLE IF NOT EXISTS shoofly.run (

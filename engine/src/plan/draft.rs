@@ -305,6 +305,14 @@ impl Seed {
         }
     }
 
+    /// The table that it builds an index on, where it does.
+    pub(crate) fn indexed_table(&self) -> Option<&TableName> {
+        match &self.action {
+            Action::BuildIndex { table, .. } => Some(table),
+            _ => None,
+        }
+    }
+
     /// The fill that it is, where it is one.
     pub(crate) fn as_fill(&self) -> Option<&Fill> {
         match &self.action {

@@ -15,6 +15,7 @@ use crate::op::Operation;
 use crate::schema::Catalogue;
 use crate::settings::Settings;
 use crate::source::{Migration, Script, Statement};
+use crate::sql;
 
 /// Plans a migration against what is known of the database, touching nothing.
 ///
@@ -94,6 +95,7 @@ impl Work<'_> {
             _ => draft_one(operation, &cx, &mut draft),
         }
         draft.problems.extend(other_strategy(&draft, &cx));
+        draft.problems.extend(closed_schemas(&draft, &cx));
         let table = cx.table_of(operation);
         if let Some(table) = &table {
             draft.problems.extend(self.earlier.conflicts(operation, &draft, table, &cx));
@@ -156,6 +158,26 @@ fn other_strategy(draft: &Draft, cx: &Context<'_>) -> Option<Problem> {
             format!("write strategy = {}, or leave the directive out", chosen.word()),
         )
     })
+}
+
+/// An index is made in its table's schema, which asks for a right of its own, besides owning the table.
+fn closed_schemas(draft: &Draft, cx: &Context<'_>) -> Vec<Problem> {
+    let built: BTreeSet<&TableName> = draft.steps.iter().filter_map(Seed::indexed_table).collect();
+    let closed =
+        built.into_iter().filter(|name| cx.catalogue.table(name).is_some_and(|table| !table.schema_open_to_us));
+    closed
+        .map(|name| {
+            cx.problem(
+                format!("no index can be built on {}: the role may not create anything in its schema", name.display()),
+                "the change needs an index, and making or renaming one asks for CREATE on the schema",
+                format!(
+                    "{} TO {}",
+                    sql!("GRANT CREATE ON SCHEMA {schema}", schema = name.schema).as_str(),
+                    cx.facts.catalogue.server.role
+                ),
+            )
+        })
+        .collect()
 }
 
 fn script(migration: &Migration, direction: Direction) -> Result<&Script, Error> {

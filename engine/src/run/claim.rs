@@ -8,7 +8,7 @@ use super::fill;
 use crate::driver::postgres::{Session, Target};
 use crate::error::{DbErrorKind, Error, Problem};
 use crate::event::Events;
-use crate::ledger::{self, Hold};
+use crate::ledger::{self, Hold, RunRow};
 use crate::settings::Settings;
 
 /// How long a killed process's backend may take to notice.
@@ -59,6 +59,14 @@ impl Claim {
         })
     }
 
+    /// The run as the ledger has it now: while it is held, nobody else changes it.
+    pub(super) async fn row(&self) -> Result<RunRow, Error> {
+        let runs = ledger::runs(&self.session).await.map_err(|error| error.doing("read the ledger"))?;
+        runs.into_iter()
+            .find(|row| row.id == self.hold.run)
+            .ok_or_else(|| taken(self.hold.run, "the run is gone from the ledger"))
+    }
+
     /// What a fill needs to work for this run on connections of its own.
     pub(super) fn context(&self) -> fill::Context<'_> {
         fill::Context {
@@ -82,6 +90,10 @@ impl Claim {
             }
             match Session::connect(&self.target, "conductor").await {
                 Ok(session) => {
+                    // Best effort: without the right to, the server notices the broken connection by itself a little later.
+                    if let Err(error) = ledger::end_backend(&session, self.hold, self.session.backend_pid()).await {
+                        tracing::debug!(%error, "the earlier connection's backend was left alone");
+                    }
                     let hold = acquire(&session, self.hold.run, &self.stop).await?;
                     if hold.epoch != self.hold.epoch + 1 {
                         return Err(taken(self.hold.run, "another process took the run over meanwhile"));

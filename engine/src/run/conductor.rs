@@ -18,16 +18,23 @@ const START: [PhaseKind; 4] = [PhaseKind::Expand, PhaseKind::Backfill, PhaseKind
 
 /// Starts a run, or goes on with an unfinished one.
 pub(super) async fn start(engine: &Engine, migration: &Migration, direction: Direction) -> Result<Outcome, Error> {
-    let mut session = Session::connect(&engine.target, "conductor").await?;
-    let known = runs(&session).await?;
-    let latest = latest(&known, migration);
-    let (id, resumed) = match latest.map(|run| stand(run, migration, direction)).transpose()? {
-        Some(Standing::Unfinished(id)) => (id, true),
-        Some(Standing::Done) => return Ok(Outcome::AlreadyDone),
-        Some(Standing::Ended) | None => (begin(engine, &mut session, migration, direction).await?, false),
+    let (mut claim, plan, resumed) = loop {
+        let mut session = Session::connect(&engine.target, "conductor").await?;
+        let known = runs(&session).await?;
+        let latest = latest(&known, migration);
+        let (id, resumed) = match latest.map(|run| stand(run, migration, direction)).transpose()? {
+            Some(Standing::Unfinished(id)) => (id, true),
+            Some(Standing::Done) => return Ok(Outcome::AlreadyDone),
+            Some(Standing::Ended) | None => (begin(engine, &mut session, migration, direction).await?, false),
+        };
+        let plan = ledger::plan(&session, id).await?;
+        let claim = take(engine, session, id).await?;
+        // Another process may have carried the run on while this one waited for it: then everything is asked anew.
+        if claim.row().await?.state == RunState::Running {
+            break (claim, plan, resumed);
+        }
     };
-    let plan = ledger::plan(&session, id).await?;
-    let mut claim = take(engine, session, id).await?;
+    let id = claim.hold.run;
     engine.events.emit(Event::RunBegan { run: id, migration: migration.name.clone(), resumed });
     let worked = claim.run_phases(&plan, &START).await;
     claim.remember(worked).await?;
@@ -115,20 +122,8 @@ async fn preflight(engine: &Engine, session: &Session, checks: &[Check]) -> Resu
 
 /// Contracts a run that is ready.
 pub(super) async fn complete(engine: &Engine, name: Option<&str>) -> Result<Outcome, Error> {
-    let session = Session::connect(&engine.target, "conductor").await?;
-    let run = pick(&session, name).await?;
-    match run.state {
-        RunState::Complete => return Ok(Outcome::AlreadyDone),
-        RunState::Ready | RunState::Completing => {}
-        RunState::Running => {
-            return Err(refused(&run, "it is not ready", format!("finish it first: shoofly start {}", run.migration)));
-        }
-        RunState::RollingBack | RunState::RolledBack => {
-            return Err(refused(&run, "it is rolled back", format!("start it anew: shoofly start {}", run.migration)));
-        }
-    }
-    let plan = ledger::plan(&session, run.id).await?;
-    let mut claim = take(engine, session, run.id).await?;
+    let Some((mut claim, run)) = hold(engine, name, may_complete).await? else { return Ok(Outcome::AlreadyDone) };
+    let plan = ledger::plan(&claim.session, run.id).await?;
     let resumed = run.state == RunState::Completing;
     engine.events.emit(Event::RunBegan { run: run.id, migration: run.migration.clone(), resumed });
     if !resumed {
@@ -141,6 +136,20 @@ pub(super) async fn complete(engine: &Engine, name: Option<&str>) -> Result<Outc
     claim.go(RunState::Completing, Signal::Contracted).await?;
     engine.events.emit(Event::RunEnded { state: RunState::Complete.word().to_owned() });
     Ok(Outcome::Done)
+}
+
+/// Whether there is anything to complete.
+fn may_complete(run: &RunRow) -> Result<bool, Error> {
+    match run.state {
+        RunState::Complete => Ok(false),
+        RunState::Ready | RunState::Completing => Ok(true),
+        RunState::Running => {
+            Err(refused(run, "it is not ready", format!("finish it first: shoofly start {}", run.migration)))
+        }
+        RunState::RollingBack | RunState::RolledBack => {
+            Err(refused(run, "it is rolled back", format!("start it anew: shoofly start {}", run.migration)))
+        }
+    }
 }
 
 /// Every proof of the plan's verify phase.
@@ -156,26 +165,43 @@ fn proofs(plan: &Plan) -> Vec<Check> {
 
 /// Undoes a run that is not complete.
 pub(super) async fn rollback(engine: &Engine, name: Option<&str>) -> Result<Outcome, Error> {
-    let session = Session::connect(&engine.target, "conductor").await?;
-    let run = pick(&session, name).await?;
-    match run.state {
-        RunState::RolledBack => return Ok(Outcome::AlreadyDone),
-        RunState::Complete => {
-            return Err(refused(
-                &run,
-                "it is complete",
-                format!("take it back as a change of its own: shoofly down, for {}", run.migration),
-            ));
-        }
-        RunState::Running | RunState::Ready | RunState::Completing | RunState::RollingBack => {}
-    }
-    let plan = ledger::plan(&session, run.id).await?;
-    let mut claim = take(engine, session, run.id).await?;
+    let Some((mut claim, run)) = hold(engine, name, may_roll_back).await? else { return Ok(Outcome::AlreadyDone) };
+    let plan = ledger::plan(&claim.session, run.id).await?;
     engine.events.emit(Event::RunBegan { run: run.id, migration: run.migration.clone(), resumed: true });
     let undone = claim.undo(&plan, run.state).await;
     claim.remember(undone).await?;
     engine.events.emit(Event::RunEnded { state: RunState::RolledBack.word().to_owned() });
     Ok(Outcome::Done)
+}
+
+/// Whether there is anything to roll back.
+fn may_roll_back(run: &RunRow) -> Result<bool, Error> {
+    match run.state {
+        RunState::RolledBack => Ok(false),
+        RunState::Running | RunState::Ready | RunState::Completing | RunState::RollingBack => Ok(true),
+        RunState::Complete => Err(refused(
+            run,
+            "it is complete",
+            format!("take it back as a change of its own: shoofly down, for {}", run.migration),
+        )),
+    }
+}
+
+/// Takes the run that a name means, where `may` finds something to do: asked before, so that nobody is waited for in vain, and
+/// again once the run is held, as another process may have carried it on meanwhile.
+async fn hold(
+    engine: &Engine,
+    name: Option<&str>,
+    may: fn(&RunRow) -> Result<bool, Error>,
+) -> Result<Option<(Claim, RunRow)>, Error> {
+    let session = Session::connect(&engine.target, "conductor").await?;
+    let seen = pick(&session, name).await?;
+    if !may(&seen)? {
+        return Ok(None);
+    }
+    let claim = take(engine, session, seen.id).await?;
+    let run = claim.row().await?;
+    Ok(may(&run)?.then_some((claim, run)))
 }
 
 impl Claim {

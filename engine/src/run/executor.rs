@@ -56,7 +56,7 @@ impl Claim {
             let began = Instant::now();
             self.events.emit(Event::StepBegan { step: step.id.clone(), title: step.title.clone() });
             failpoint::pass(&format!("step.before:{}", step.id)).await;
-            match self.act(step).await {
+            match self.act(step, states.get(&step.id).copied()).await {
                 Ok(()) => {
                     failpoint::pass(&format!("step.after:{}", step.id)).await;
                     let took = Some(began.elapsed());
@@ -72,10 +72,12 @@ impl Claim {
         ledger::steps(&self.session, self.hold.run).await
     }
 
-    async fn act(&mut self, step: &Step) -> Result<(), Error> {
+    async fn act(&mut self, step: &Step, known: Option<StepState>) -> Result<(), Error> {
         match &step.action {
             Action::Transaction { lock_first, statements } => self.transaction(step, lock_first, statements).await,
-            Action::BuildIndex { index, table, statement } => self.build_index(step, index, table, statement).await,
+            Action::BuildIndex { index, table, statement } => {
+                self.build_index(step, known, (index, table), statement).await
+            }
             Action::DropIndex { statement, .. } => {
                 self.begin(step).await?;
                 self.alone(&step.id, statement).await?;
@@ -163,16 +165,21 @@ impl Claim {
         }
     }
 
-    /// Builds an index; an invalid one of that name, left by an interrupted build, is dropped first.
+    /// Builds an index; an invalid one of that name, left by an interrupted build of ours, is dropped first. One that was there
+    /// before the step was ever begun is somebody else's.
     async fn build_index(
         &mut self,
         step: &Step,
-        index: &QualifiedName,
-        table: &TableName,
+        known: Option<StepState>,
+        (index, table): (&QualifiedName, &TableName),
         statement: &Sql,
     ) -> Result<(), Error> {
+        let found = self.probe(step).await?;
+        if known.is_none() && !matches!(found, Found::Absent) {
+            return Err(name_taken(index, table));
+        }
         self.begin(step).await?;
-        match self.probe(step).await? {
+        match found {
             Found::Applied => return self.finish(step).await,
             Found::Partial => self.alone(&step.id, &drop_concurrently(index)).await?,
             Found::Absent => {}
@@ -193,13 +200,23 @@ impl Claim {
         }
     }
 
-    /// A failed build leaves an invalid index, which would slow down every write: away with it.
+    /// A failed build leaves an invalid index, which would slow down every write: away with it. Where the name was taken by
+    /// somebody else, the build has left nothing, and is recorded as not begun so that no rollback takes what is theirs.
     async fn explain_build(&self, step: &Step, index: &QualifiedName, table: &TableName, error: Error) -> Error {
         let Error::Database { source, .. } = &error else { return error };
         if source.kind == DbErrorKind::ConnectionLost {
             return error;
         }
-        if let Err(left) = self.alone(&step.id, &drop_concurrently(index)).await {
+        if source.kind == DbErrorKind::NameTaken {
+            let record = [ledger::unbegun(self.hold, &step.id)];
+            return match ledger::record(&self.session, self.hold, &record).await {
+                Ok(()) => name_taken(index, table),
+                Err(second) => second.doing(format!("record step {}", step.id)),
+            };
+        }
+        if let Ok(Found::Partial) = self.probe(step).await
+            && let Err(left) = self.alone(&step.id, &drop_concurrently(index)).await
+        {
             tracing::warn!(%left, "an invalid index is left");
         }
         if source.kind != DbErrorKind::Constraint {
@@ -251,6 +268,15 @@ impl Claim {
         self.events.emit(Event::Notice { text: format!("connection lost, trying again: {error}") });
         self.reconnect(error, Duration::from_secs(60)).await
     }
+}
+
+fn name_taken(index: &QualifiedName, table: &TableName) -> Error {
+    Error::Refused(vec![Problem {
+        what: format!("the name {} is taken", index.display()),
+        place: table.display(),
+        why: "something of that name was made after the plan; it is not this run's".to_owned(),
+        advice: "rename or drop it and run the same command again, or roll back".to_owned(),
+    }])
 }
 
 fn drop_concurrently(index: &QualifiedName) -> Sql {

@@ -11,7 +11,8 @@ impl Table {
     /// slots), every list sorted whose order means nothing: equal fingerprints mean equal catalogues, column order aside.
     #[must_use]
     pub fn fingerprint(&self) -> Self {
-        let mut copy = Self { oid: 0, blocks: 0, total_bytes: 0, estimated_rows: 0, owned_by_us: true, ..self.clone() };
+        let ours = Self { owned_by_us: true, schema_open_to_us: true, ..self.clone() };
+        let mut copy = Self { oid: 0, blocks: 0, total_bytes: 0, estimated_rows: 0, ..ours };
         copy.children.sort();
         copy.columns.sort_by(|a, b| a.name.cmp(&b.name));
         for column in &mut copy.columns {

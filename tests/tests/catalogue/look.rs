@@ -63,10 +63,8 @@ async fn old_snapshots(major: u32) {
     old.batch_execute("COMMIT").await.unwrap();
     let mark = text(db.client(), "SELECT pg_current_xact_id()::text").await;
     young.batch_execute("COMMIT").await.unwrap();
-    until("no old snapshot is left", async || {
-        snapshots_older_than(&session, &mark, &[]).await.unwrap().is_empty()
-    })
-    .await;
+    until("no old snapshot is left", async || snapshots_older_than(&session, &mark, &[]).await.unwrap().is_empty())
+        .await;
 }
 
 async fn hidden_sessions_are_waited_for(major: u32) {

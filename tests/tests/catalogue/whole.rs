@@ -121,8 +121,13 @@ async fn what_depends(major: u32) {
         .dependents
         .iter()
         .map(|found| {
-            let on =
-                found.column.iter().chain(&found.constraint).map(|name| name.as_str()).collect::<Vec<_>>().join(" ");
+            let on = found
+                .column
+                .iter()
+                .chain(&found.constraint)
+                .map(shoofly_engine::name::Ident::as_str)
+                .collect::<Vec<_>>()
+                .join(" ");
             format!("{} {} on {on}", found.kind, found.name)
         })
         .collect();

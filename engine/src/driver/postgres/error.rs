@@ -51,6 +51,7 @@ fn kind_of(code: &SqlState) -> DbErrorKind {
         "3D000" => DbErrorKind::Authentication,
         "42501" => DbErrorKind::Privilege,
         "42P01" | "42703" | "42883" | "42704" | "3F000" => DbErrorKind::Missing,
+        "42P07" => DbErrorKind::NameTaken,
         "57014" => DbErrorKind::Cancelled,
         "25006" => DbErrorKind::ReadOnly,
         _ => match text.get(..2) {

@@ -40,6 +40,9 @@ impl Session {
         let failed = |target: &Target, source: DbError| Error::Connect { target: target.display(), source };
         let target = self.target.clone();
         self.batch(HYGIENE).await.map_err(|source| failed(&target, source))?;
+        // Not every version has them; a session that holds a run is idle while others fill for it.
+        let more = "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout')";
+        self.simple_rows(more).await.map_err(|source| failed(&target, source))?;
         // A killed client's backend notices within this time even while it works; not every platform has it.
         if let Err(error) = self.batch("SET client_connection_check_interval = '1s'").await
             && error.kind == DbErrorKind::ConnectionLost

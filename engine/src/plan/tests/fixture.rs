@@ -71,6 +71,7 @@ pub(super) fn table(name: &str, columns: Vec<Column>) -> Table {
         kind: TableKind::Ordinary,
         owner: "app".to_owned(),
         owned_by_us: true,
+        schema_open_to_us: true,
         unlogged: false,
         partition_key: None,
         parents: Vec::new(),

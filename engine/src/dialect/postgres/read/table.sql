@@ -5,6 +5,7 @@ SELECT c.oid, json_build_object(
     'kind', CASE c.relkind WHEN 'r' THEN 'ordinary' WHEN 'p' THEN 'partitioned' WHEN 'f' THEN 'foreign' ELSE 'other' END,
     'owner', pg_get_userbyid(c.relowner),
     'owned_by_us', pg_has_role(c.relowner, 'USAGE'),
+    'schema_open_to_us', has_schema_privilege(n.oid, 'CREATE'),
     'unlogged', c.relpersistence = 'u',
     'partition_key', pg_get_partkeydef(c.oid),
     'parents', coalesce((SELECT json_agg(json_build_object('schema', pn.nspname, 'name', p.relname) ORDER BY i.inhseqno)
