@@ -15,6 +15,7 @@ use shoofly_tests::case::migration;
 use shoofly_tests::database::EngineOptions;
 use shoofly_tests::writers::Disconnects;
 use shoofly_tests::{Database, Pg, Write, Writers, catalogue, matrix, until};
+use tokio::net::{TcpListener, TcpStream};
 
 const KEYS: u64 = 2_000;
 const WIDEN: &str = "ALTER TABLE t ALTER COLUMN id TYPE bigint";
@@ -86,6 +87,91 @@ async fn single_connections_are_made_anew(major: u32) {
         db.assert_nothing_left("after complete").await;
         db.drop().await;
     }
+}
+
+/// A network between the engine and the server that can lose its connections without the server noticing.
+struct Network {
+    port: u16,
+    cut: tokio::sync::watch::Sender<u32>,
+}
+
+impl Network {
+    async fn before(server: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (cut, cuts) = tokio::sync::watch::channel(0);
+        tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                let (server, mut cuts) = (server.clone(), cuts.clone());
+                tokio::spawn(async move {
+                    cuts.mark_unchanged();
+                    let mut far = TcpStream::connect(server).await.unwrap();
+                    tokio::select! {
+                        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+                        _ = cuts.changed() => {
+                            drop(near);
+                            // The server's end stays open, as it does behind a firewall that forgets connections.
+                            std::future::pending::<()>().await;
+                        }
+                    }
+                });
+            }
+        });
+        Self { port, cut }
+    }
+
+    fn cut(&self) {
+        self.cut.send_modify(|times| *times += 1);
+    }
+}
+
+/// The server still believes in connections that are gone, the one that holds the run among them.
+async fn connections_that_only_the_server_believes_in(major: u32) {
+    let db = database(major, "half_open", 30_000).await;
+    let url = db.url();
+    let (before, rest) = url.split_once("127.0.0.1:").unwrap();
+    let (port, after) = rest.split_once('/').unwrap();
+    let network = Network::before(format!("127.0.0.1:{port}")).await;
+    let mut options =
+        EngineOptions::new(&format!("{before}127.0.0.1:{}/{after}", network.port)).accept(&[Hazard::ColumnOrder]);
+    options.settings.fill.rate = NonZeroU32::new(10_000);
+    let filling = Arc::new(AtomicBool::new(false));
+    let heard = Arc::clone(&filling);
+    let engine = options
+        .listen(move |event| {
+            if let Event::FillProgress(progress) = event {
+                heard.fetch_or(progress.rows_written > 0, Ordering::Relaxed);
+            }
+        })
+        .build();
+    let writers = writers(&db);
+    let run = tokio::spawn(async move { (engine.start(&migration("half_open", WIDEN), Direction::Up).await, engine) });
+    until("the fill is under way", async || filling.load(Ordering::Relaxed)).await;
+    network.cut();
+    let (started, engine) = run.await.unwrap();
+    done(started);
+    done(engine.complete(None).await);
+    writers.stop().await;
+    db.assert_nothing_left("after complete").await;
+    db.drop().await;
+}
+
+/// What one statement of the command line did and another took back can be asked for again.
+async fn a_statement_taken_back_is_done_anew(major: u32) {
+    let db = database(major, "taken_back", KEYS).await;
+    let engine = options(&db).build();
+    let statement = |sql: &str| shoofly_engine::source::parse_statement(sql).unwrap();
+    let (add, drop) = (statement("ALTER TABLE t ADD COLUMN x int"), statement("ALTER TABLE t DROP COLUMN x"));
+    for _ in 0..2 {
+        for change in [&add, &drop] {
+            done(engine.start(change, Direction::Up).await);
+            done(engine.complete(Some(&change.name)).await);
+            let again = engine.start(change, Direction::Up).await;
+            assert!(matches!(again, Ok(Outcome::AlreadyDone)), "{again:?}");
+        }
+    }
+    assert_eq!(db.text("SELECT count(*) FROM shoofly.run WHERE state = 'complete'").await, "4");
+    db.drop().await;
 }
 
 /// A database that ends idle sessions soon: the one that holds the run is idle while others fill.
@@ -269,6 +355,8 @@ async fn missing_rights_on_a_schema_are_refused_first(major: u32) {
 
 matrix!(
     single_connections_are_made_anew,
+    connections_that_only_the_server_believes_in,
+    a_statement_taken_back_is_done_anew,
     an_idle_session_is_not_ended,
     who_waited_for_a_run_sees_what_became_of_it,
     two_processes_that_complete_do_it_once,
