@@ -37,7 +37,7 @@ SELECT format('constraint %s.%I type=%s %s validated=%s deferrable=%s/%s local=%
         obj_description(c.oid, 'pg_constraint'))
 FROM pg_constraint c JOIN relations r ON r.oid = c.conrelid
 UNION ALL
-SELECT format('index %s valid=%s/%s/%s unique=%s primary=%s immediate=%s clustered=%s identity=%s exclusion=%s nulls=%s statistics=%s constraint=%s %s',
+SELECT format('index %s valid=%s/%s/%s unique=%s primary=%s immediate=%s clustered=%s identity=%s exclusion=%s nulls=%s statistics=%s constraint=%s columns=%s %s',
         r.name, i.indisvalid, i.indisready, i.indislive, i.indisunique, i.indisprimary, i.indimmediate, i.indisclustered,
         i.indisreplident, i.indisexclusion, to_jsonb(i) -> 'indnullsnotdistinct',
         (SELECT string_agg(format('%s=%s', a.attnum, a.attstattarget), ',' ORDER BY a.attnum) FROM pg_attribute a
@@ -45,6 +45,7 @@ SELECT format('index %s valid=%s/%s/%s unique=%s primary=%s immediate=%s cluster
         (SELECT c.conname FROM pg_depend d JOIN pg_constraint c ON c.oid = d.refobjid
             WHERE d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_constraint'::regclass
             AND d.deptype = 'i'),
+        (SELECT string_agg(a.attname, ',' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = r.oid),
         pg_get_indexdef(r.oid))
 FROM relations r JOIN pg_index i ON i.indexrelid = r.oid
 UNION ALL

@@ -38,6 +38,8 @@ pub fn shared_options() -> Options {
         .with("fsync", "off")
         .with("max_wal_size", "2GB")
         .with("max_prepared_transactions", "10")
+        // Queries over the catalogue would spend their time in the compiler.
+        .with("jit", "off")
         // Hundreds of tests with statements of their own: none may push another's out.
         .with("pg_stat_statements.max", "100000")
         .with("pg_stat_statements.track_utility", "off")

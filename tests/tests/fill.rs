@@ -198,7 +198,7 @@ async fn writers_go_on(major: u32) {
                 ROWS - id,
                 id / 2,
                 ROWS + number,
-                if number % 3 == 0 { "ROLLBACK" } else { "COMMIT" }
+                if number.is_multiple_of(3) { "ROLLBACK" } else { "COMMIT" }
             );
             writer.batch_execute(&text).await.unwrap();
         }

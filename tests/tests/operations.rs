@@ -6,6 +6,7 @@ mod operations {
     mod add_column;
     mod alter_column_type;
     mod column_default;
+    mod direct;
     mod drop_column;
     mod index;
     mod not_null;

@@ -248,6 +248,13 @@ async fn partitioned_table(major: u32) {
     .await;
 }
 
+async fn as_written_without_leave(major: u32) {
+    refusal("as_written", "", "-- shoofly: strategy = direct\nALTER TABLE t ALTER v TYPE bigint")
+        .says(&["wait", "--allow blocking"])
+        .run(major)
+        .await;
+}
+
 async fn work_on_a_column_that_is_being_replaced(major: u32) {
     refusal(
         "linked",
@@ -354,6 +361,7 @@ matrix!(
     volatile_expression,
     drop_of_a_column_that_others_need,
     partitioned_table,
+    as_written_without_leave,
     work_on_a_column_that_is_being_replaced,
     deferred_key_that_nobody_accepted,
     view_as_a_table,

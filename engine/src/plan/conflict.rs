@@ -45,12 +45,12 @@ impl Earlier {
                 "split it into two migrations",
             ));
         };
-        let replaces = draft.strategy == Some(Strategy::DualColumn);
+        let replaces = matches!(draft.strategy, Some(Strategy::DualColumn | Strategy::Direct));
         let drops = matches!(operation, Operation::DropColumn(_));
         for column in targets(operation).iter().chain(&sources(operation)) {
             let key = (table.clone(), column.clone());
             if self.replaced.contains(&key) {
-                refuse(column, "gets a new type in the same migration");
+                refuse(column, "is replaced in the same migration");
             } else if self.dropped.contains(&key) {
                 refuse(column, "is dropped in the same migration");
             } else if (replaces && (self.touched.contains(&key) || self.read.contains(&key)))
@@ -74,6 +74,7 @@ impl Earlier {
         self.touched.extend(keys(targets(operation)));
         self.read.extend(keys(sources(operation)));
         match operation {
+            _ if draft.strategy == Some(Strategy::Direct) => self.replaced.extend(keys(targets(operation))),
             Operation::DropColumn(_) => self.dropped.extend(keys(targets(operation))),
             Operation::AlterColumnType(_) if draft.strategy == Some(Strategy::DualColumn) => {
                 self.replaced.extend(keys(targets(operation)));

@@ -68,18 +68,24 @@ impl<'a> Context<'a> {
     /// Finds the table that a statement names, and makes sure that its schema can be changed at all. Everything that stands
     /// in the way goes into the draft.
     pub(crate) fn target(&self, written: &WrittenName, draft: &mut Draft) -> Option<&'a Table> {
+        let table = self.find(written, draft)?;
+        draft.problems.extend(self.unfit(table));
+        Some(table)
+    }
+
+    /// The table that a statement names, whatever its kind.
+    pub(crate) fn find(&self, written: &WrittenName, draft: &mut Draft) -> Option<&'a Table> {
         let resolved = self.facts.resolved.iter().find(|(known, _)| known == written).map(|(_, name)| name);
-        let Some(table) = resolved.and_then(|name| self.named(name)) else {
+        let table = resolved.and_then(|name| self.named(name));
+        if table.is_none() {
             let known = self.catalogue.tables.iter().map(|table| table.name.name.as_str());
             draft.problems.push(self.problem(
                 format!("there is no table {}{}", written.display(), did_you_mean(written.name.as_str(), known)),
                 "",
                 "check the name, the schema and the search_path of this role",
             ));
-            return None;
-        };
-        draft.problems.extend(self.unfit(table));
-        Some(table)
+        }
+        table
     }
 
     /// The column that a statement names.
@@ -103,6 +109,13 @@ impl<'a> Context<'a> {
 
     /// Why no schema change of ours is possible on this table.
     pub(crate) fn unfit(&self, table: &Table) -> Vec<Problem> {
+        let mut problems = self.not_ours(table);
+        problems.extend(self.not_alone(table));
+        problems
+    }
+
+    /// Why the role, or anybody, may not change this table.
+    pub(crate) fn not_ours(&self, table: &Table) -> Vec<Problem> {
         let name = table.name.display();
         let mut problems = Vec::new();
         let mut refuse = |what: String, why: &str, advice: &str| problems.push(self.problem(what, why, advice));
@@ -114,12 +127,7 @@ impl<'a> Context<'a> {
             );
         }
         match table.kind {
-            TableKind::Ordinary => {}
-            TableKind::Partitioned => refuse(
-                format!("{name} is partitioned"),
-                "its partitions would have to be changed together, which is not supported yet",
-                "run the change by hand, partition by partition",
-            ),
+            TableKind::Ordinary | TableKind::Partitioned => {}
             TableKind::Foreign => {
                 refuse(
                     format!("{name} is a foreign table"),
@@ -128,6 +136,28 @@ impl<'a> Context<'a> {
                 );
             }
             TableKind::Other => refuse(format!("{name} is not a table"), "it holds no rows of its own", "name a table"),
+        }
+        if !table.owned_by_us {
+            refuse(
+                format!("{name} belongs to {}, and {} is no member of that role", table.owner, self.server().role),
+                "only the owner of a table may change it",
+                "connect as a member of the owner's role",
+            );
+        }
+        problems
+    }
+
+    /// Why the table cannot be changed without others.
+    fn not_alone(&self, table: &Table) -> Vec<Problem> {
+        let name = table.name.display();
+        let mut problems = Vec::new();
+        let mut refuse = |what: String, why: &str, advice: &str| problems.push(self.problem(what, why, advice));
+        if table.kind == TableKind::Partitioned {
+            refuse(
+                format!("{name} is partitioned"),
+                "its partitions would have to be changed together, which is not supported yet",
+                "run the change by hand, partition by partition",
+            );
         }
         if !table.parents.is_empty() {
             refuse(
@@ -148,13 +178,6 @@ impl<'a> Context<'a> {
                 format!("{name} is a typed table OF {of_type}"),
                 "its columns are those of the type",
                 "use ALTER TYPE, or ALTER TABLE … NOT OF first",
-            );
-        }
-        if !table.owned_by_us {
-            refuse(
-                format!("{name} belongs to {}, and {} is no member of that role", table.owner, self.server().role),
-                "only the owner of a table may change it",
-                "connect as a member of the owner's role",
             );
         }
         problems

@@ -241,6 +241,7 @@ impl Seed {
         match self.locks.iter_mut().find(|lock| lock.relation == *relation) {
             Some(lock) => {
                 lock.mode = lock.mode.max(mode);
+                lock.held = lock.held.max(held);
                 if lock.why.is_empty() {
                     why.clone_into(&mut lock.why);
                 }
@@ -250,12 +251,19 @@ impl Seed {
         self
     }
 
+    /// The same step, at that cost.
+    pub(crate) fn costing(mut self, cost: Cost) -> Self {
+        self.cost = cost;
+        self
+    }
+
     /// Both steps as one, where they take the same locks for a moment: each lock is one more chance of somebody waiting.
     ///
     /// # Errors
     /// Both as they were, where that cannot be.
     pub(crate) fn merged(mut self, mut next: Self) -> Result<Self, Box<(Self, Self)>> {
-        let together = self.slot == next.slot && self.guard == Guard::Brief && next.guard == Guard::Brief;
+        let brief = |seed: &Self| seed.guard == Guard::Brief && seed.cost == Cost::Catalogue;
+        let together = self.slot == next.slot && brief(&self) && brief(&next);
         let (
             Action::Transaction { lock_first, statements },
             Action::Transaction { lock_first: same, statements: more },

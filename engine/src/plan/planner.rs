@@ -6,7 +6,9 @@ use super::conflict::{Earlier, belong_together};
 use super::context::{Context, unfit_server};
 use super::draft::{Draft, Seed, Slot, heap_bytes};
 use super::strategy::alter_column_type::{self, Change, Kind};
-use super::strategy::{add_column, column_default, drop_column, dual_column, effect, index, not_null, update_rows};
+use super::strategy::{
+    add_column, column_default, direct, drop_column, dual_column, effect, index, not_null, update_rows,
+};
 use super::{Check, Direction, FORMAT, Phase, PhaseKind, Plan, PlannedOperation, StepId, Strategy};
 use crate::error::{Error, Problem};
 use crate::facts::Facts;
@@ -79,6 +81,14 @@ impl Work<'_> {
         let mut grouped = BTreeSet::new();
         let cx = self.context(at);
         match operation {
+            _ if is_direct(statement) && self.grouped.contains(&at) => {
+                draft.summary = "with the statement's first clause".to_owned();
+                draft.strategy = Some(Strategy::Direct);
+            }
+            _ if is_direct(statement) => {
+                direct::draft(statement, &cx, &mut draft);
+                grouped.extend(at..at + statement.operations.len());
+            }
             Operation::AlterColumnType(op) if self.grouped.contains(&at) => {
                 draft.summary = alter_column_type::summary(op);
                 draft.strategy = Some(Strategy::DualColumn);
@@ -107,11 +117,24 @@ impl Work<'_> {
             strategy: draft.strategy.unwrap_or(Strategy::Metadata),
         });
         if let Some((table, strategy)) = table.zip(draft.strategy).filter(|_| draft.problems.is_empty()) {
-            self.earlier.remember(operation, &draft, &table);
-            effect::apply(operation, (&table, strategy), self.facts, &mut self.catalogue);
+            // The clauses of a statement that is run as written do not get into each other's way.
+            let clauses = match is_direct(statement) {
+                false => vec![operation],
+                true if self.is_last_clause(at) => statement.operations.iter().collect(),
+                true => Vec::new(),
+            };
+            for clause in clauses {
+                self.earlier.remember(clause, &draft, &table);
+                effect::apply(clause, (&table, strategy), self.facts, &mut self.catalogue);
+            }
         }
         self.grouped.extend(grouped);
         self.merged.absorb(draft);
+    }
+
+    fn is_last_clause(&self, at: usize) -> bool {
+        let next = self.written.get(at + 1);
+        next.is_none_or(|(statement, _)| !std::ptr::eq(*statement, self.written[at].0))
     }
 
     fn context(&self, at: usize) -> Context<'_> {
@@ -127,8 +150,8 @@ impl Work<'_> {
         loop {
             let before = joined.len();
             for at in first + 1..self.written.len() {
-                let (_, Operation::AlterColumnType(op)) = self.written[at] else { continue };
-                if joined.contains(&at) || self.grouped.contains(&at) {
+                let (statement, Operation::AlterColumnType(op)) = self.written[at] else { continue };
+                if is_direct(statement) || joined.contains(&at) || self.grouped.contains(&at) {
                     continue;
                 }
                 let mut its_own = Draft::default();
@@ -146,6 +169,11 @@ impl Work<'_> {
             }
         }
     }
+}
+
+/// Whether the statement is to be run as written.
+fn is_direct(statement: &Statement) -> bool {
+    statement.options.strategy == Some(Strategy::Direct)
 }
 
 /// The directive `strategy` names one that is not the one chosen: the cheapest safe one is, always.

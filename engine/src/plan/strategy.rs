@@ -3,6 +3,7 @@
 pub(crate) mod add_column;
 pub(crate) mod alter_column_type;
 pub(crate) mod column_default;
+pub(crate) mod direct;
 pub(crate) mod drop_column;
 pub(crate) mod dual_column;
 pub(crate) mod effect;

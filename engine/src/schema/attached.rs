@@ -19,6 +19,8 @@ pub struct Index {
     pub key_columns: Vec<Ident>,
     /// `INCLUDE` columns.
     pub include_columns: Vec<Ident>,
+    /// The index's own names for its columns, expressions included, in order.
+    pub column_names: Vec<Ident>,
     /// Every column that the index depends on, those in expressions and the predicate included.
     pub depends_on: Vec<Ident>,
     /// Whether some key is an expression.

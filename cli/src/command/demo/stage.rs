@@ -15,10 +15,11 @@ pub(super) const APP: &str = "app";
 /// The database where plain DDL shows what the result should be.
 pub(super) const IDLE: &str = "idle";
 
-/// Starts it. The settings are those of a small production server; nothing that costs durability is switched off.
+/// Starts it. The settings are those of a small production server with room for the WAL between two timed checkpoints;
+/// nothing that costs durability is switched off.
 pub(super) async fn server(installation: &Installation) -> anyhow::Result<Server> {
     let installation = installation.clone();
-    let options = Options::default().with("shared_buffers", "256MB").with("max_wal_size", "2GB");
+    let options = Options::default().with("shared_buffers", "256MB").with("max_wal_size", "4GB");
     let starting = tokio::task::spawn_blocking(move || Server::start(&installation, &options));
     Ok(starting.await.context("could not start the private server")??)
 }

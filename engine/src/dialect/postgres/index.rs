@@ -46,6 +46,26 @@ pub(crate) fn rename_column(index: &QualifiedName, from: &Ident, to: &Ident) -> 
     sql!("ALTER TABLE {index} RENAME COLUMN {from} TO {to}", index = index, from = from, to = to)
 }
 
+/// An index's own names for all its columns. The server makes up those of expressions, often from the name of a column in
+/// them, so what they are called now is asked of the server.
+///
+/// Lock: `ACCESS EXCLUSIVE` on the index.
+pub(crate) fn name_columns(index: &QualifiedName, names: &[Ident]) -> Sql {
+    let names: Vec<Sql> = names.iter().map(|name| sql!("{name}", name = Literal(name.as_str()))).collect();
+    let body = sql!(
+        "DECLARE stale record; BEGIN FOR stale IN \
+         SELECT a.attname AS name, wanted.name AS wanted \
+         FROM unnest(ARRAY[{names}]) WITH ORDINALITY AS wanted (name, number) \
+         JOIN pg_catalog.pg_attribute a ON a.attrelid = {index}::pg_catalog.regclass AND a.attnum = wanted.number \
+         WHERE a.attname <> wanted.name \
+         LOOP EXECUTE pg_catalog.format({rename}, stale.name, stale.wanted); END LOOP; END",
+        names = Sql::join(&names, ", "),
+        index = Literal(&index.as_sql()),
+        rename = Literal(&format!("ALTER TABLE {} RENAME COLUMN %I TO %I", index.as_sql().replace('%', "%%"))),
+    );
+    sql!("DO {body}", body = Literal(body.as_str()))
+}
+
 /// Lock: `SHARE UPDATE EXCLUSIVE` on the index.
 pub(crate) fn comment(index: &QualifiedName, text: &str) -> Sql {
     sql!("COMMENT ON INDEX {index} IS {text}", index = index, text = Literal(text))

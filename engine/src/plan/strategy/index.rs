@@ -202,6 +202,7 @@ pub(super) fn add(table: &mut Table, op: &CreateIndex) {
         method: String::new(),
         key_columns: Vec::new(),
         include_columns: Vec::new(),
+        column_names: Vec::new(),
         depends_on: op.columns.clone(),
         has_expressions: false,
         predicate: None,

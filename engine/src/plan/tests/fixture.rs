@@ -112,6 +112,7 @@ pub(super) fn index(table: &Table, name: &str, columns: &[&str]) -> Index {
         method: "btree".to_owned(),
         key_columns: columns.iter().map(|name| ident(name)).collect(),
         include_columns: Vec::new(),
+        column_names: Vec::new(),
         depends_on: columns.iter().map(|name| ident(name)).collect(),
         has_expressions: false,
         predicate: None,

@@ -25,6 +25,7 @@ async fn indexes_of_every_shape(major: u32) {
              CREATE INDEX goods_cheap ON goods (shop) WHERE code > 5 AND price < 100;
              CREATE INDEX goods_sum ON goods ((code + shop), abs(code));
              CREATE UNIQUE INDEX goods_in ON goods (id) INCLUDE (code);
+             CREATE INDEX goods_text ON goods ((code::text), shop, (code::text) text_pattern_ops);
              CREATE INDEX goods_hash ON goods USING hash (code);
              CREATE INDEX goods_brin ON goods USING brin (code, shop) WITH (pages_per_range = 16);
              CREATE INDEX \"Goods \"\"odd\"\" name\" ON goods (code);

@@ -10,6 +10,7 @@ SELECT i.indrelid AS oid, json_agg(json_build_object(
     'include_columns', to_json(ARRAY(SELECT a.attname FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(num, at)
                                      JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.num
                                      WHERE k.at > i.indnkeyatts ORDER BY k.at)),
+    'column_names', to_json(ARRAY(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = i.indexrelid ORDER BY a.attnum)),
     'depends_on', to_json(ARRAY(SELECT a.attname FROM pg_attribute a
                                 WHERE a.attrelid = i.indrelid AND a.attnum > 0 AND NOT a.attisdropped AND (
                                     a.attnum = ANY (i.indkey::int2[]) OR EXISTS (

@@ -153,6 +153,10 @@ fn renames(group: &Group<'_>) -> Vec<Sql> {
 fn index_columns(group: &Group<'_>) -> Vec<Sql> {
     let mut made = Vec::new();
     for copy in &group.indexes {
+        if copy.old.has_expressions {
+            made.push(index::name_columns(&copy.old.name, &copy.old.column_names));
+            continue;
+        }
         for dual in group.of_table(&copy.table.name) {
             let old = &dual.change.column.name;
             let times =
