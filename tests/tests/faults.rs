@@ -54,6 +54,19 @@ async fn state(engine: &Engine) -> RunState {
     engine.runs().await.unwrap().last().unwrap().state
 }
 
+/// An engine that fills slowly enough for a test to do something meanwhile, and whether its fill is under way.
+fn slowly(mut options: EngineOptions) -> (Engine, Arc<AtomicBool>) {
+    options.settings.fill.rate = NonZeroU32::new(10_000);
+    let filling = Arc::new(AtomicBool::new(false));
+    let heard = Arc::clone(&filling);
+    let options = options.listen(move |event| {
+        if let Event::FillProgress(progress) = event {
+            heard.fetch_or(progress.rows_written > 0, Ordering::Relaxed);
+        }
+    });
+    (options.build(), filling)
+}
+
 /// Backends of ours of that purpose, ended by somebody.
 async fn end_sessions(db: &Database, purpose: &str) -> i64 {
     let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
@@ -65,17 +78,7 @@ async fn end_sessions(db: &Database, purpose: &str) -> i64 {
 async fn single_connections_are_made_anew(major: u32) {
     for purpose in ["fill%", "conductor"] {
         let db = database(major, "single", 30_000).await;
-        let mut options = options(&db);
-        options.settings.fill.rate = NonZeroU32::new(10_000);
-        let filling = Arc::new(AtomicBool::new(false));
-        let heard = Arc::clone(&filling);
-        let engine = options
-            .listen(move |event| {
-                if let Event::FillProgress(progress) = event {
-                    heard.fetch_or(progress.rows_written > 0, Ordering::Relaxed);
-                }
-            })
-            .build();
+        let (engine, filling) = slowly(options(&db));
         let writers = writers(&db);
         let run = tokio::spawn(async move { (engine.start(&migration("single", WIDEN), Direction::Up).await, engine) });
         until("the fill is under way", async || filling.load(Ordering::Relaxed)).await;
@@ -132,18 +135,8 @@ async fn connections_that_only_the_server_believes_in(major: u32) {
     let (before, rest) = url.split_once("127.0.0.1:").unwrap();
     let (port, after) = rest.split_once('/').unwrap();
     let network = Network::before(format!("127.0.0.1:{port}")).await;
-    let mut options =
-        EngineOptions::new(&format!("{before}127.0.0.1:{}/{after}", network.port)).accept(&[Hazard::ColumnOrder]);
-    options.settings.fill.rate = NonZeroU32::new(10_000);
-    let filling = Arc::new(AtomicBool::new(false));
-    let heard = Arc::clone(&filling);
-    let engine = options
-        .listen(move |event| {
-            if let Event::FillProgress(progress) = event {
-                heard.fetch_or(progress.rows_written > 0, Ordering::Relaxed);
-            }
-        })
-        .build();
+    let options = EngineOptions::new(&format!("{before}127.0.0.1:{}/{after}", network.port));
+    let (engine, filling) = slowly(options.accept(&[Hazard::ColumnOrder]));
     let writers = writers(&db);
     let run = tokio::spawn(async move { (engine.start(&migration("half_open", WIDEN), Direction::Up).await, engine) });
     until("the fill is under way", async || filling.load(Ordering::Relaxed)).await;
@@ -171,6 +164,44 @@ async fn a_statement_taken_back_is_done_anew(major: u32) {
         }
     }
     assert_eq!(db.text("SELECT count(*) FROM shoofly.run WHERE state = 'complete'").await, "4");
+    db.drop().await;
+}
+
+/// The application's role may write the table and nothing else: not call what the new value is computed with, not look into our
+/// schema.
+async fn a_role_that_may_only_write(major: u32) {
+    let db = database(major, "only_write", KEYS).await;
+    let role = format!("app_of_{}", db.text("SELECT current_database()").await);
+    db.run(&format!(
+        "CREATE ROLE {role} LOGIN PASSWORD 'secret';
+         GRANT SELECT, INSERT, UPDATE, DELETE ON t TO {role};
+         CREATE SCHEMA private;
+         CREATE FUNCTION private.doubled(int) RETURNS bigint IMMUTABLE LANGUAGE sql AS 'SELECT 2 * $1::bigint';
+         REVOKE ALL ON FUNCTION private.doubled FROM PUBLIC"
+    ))
+    .await;
+    let (_, rest) = db.url().split_once('@').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let url = format!("postgres://{role}:secret@{rest}");
+    let (app, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let engine = options(&db).build();
+    let change = migration(
+        "only_write",
+        "-- shoofly: up = private.doubled(v)
+         ALTER TABLE t ADD COLUMN w bigint;
+         ALTER TABLE t ALTER COLUMN v TYPE bigint USING private.doubled(v);
+         ALTER TABLE t ALTER COLUMN id TYPE bigint",
+    );
+    done(engine.start(&change, Direction::Up).await);
+    app.batch_execute("INSERT INTO t (id, v) VALUES (-1, 4); UPDATE t SET v = 5 WHERE id = 7").await.unwrap();
+    done(engine.complete(None).await);
+    app.batch_execute("INSERT INTO t (id, v) VALUES (-2, 6)").await.unwrap();
+    let wrong = "SELECT string_agg(format('%s: %s, %s', id, v, w), '; ') FROM t
+                 WHERE (v, w) IS DISTINCT FROM
+                       CASE id WHEN -1 THEN (8::bigint, 8::bigint) WHEN 7 THEN (10, 10) WHEN -2 THEN (6, NULL) ELSE (2 * id, 2 * id) END";
+    let wrong: Option<String> = db.client().query_one(wrong, &[]).await.unwrap().get(0);
+    assert_eq!(wrong, None);
+    db.assert_nothing_left("after complete").await;
     db.drop().await;
 }
 
@@ -357,6 +388,7 @@ matrix!(
     single_connections_are_made_anew,
     connections_that_only_the_server_believes_in,
     a_statement_taken_back_is_done_anew,
+    a_role_that_may_only_write,
     an_idle_session_is_not_ended,
     who_waited_for_a_run_sees_what_became_of_it,
     two_processes_that_complete_do_it_once,

@@ -14,7 +14,8 @@ const PINNED: [&str; 6] =
 /// Whether a function's result hangs on settings of the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Settings {
-    /// It may: they are pinned to those of the session that makes the function.
+    /// It may: they are pinned to those of the session that makes the function, and so is the role: the writer may lack rights
+    /// that the expression needs, as the statement's own author need not.
     Pinned,
     /// It does not.
     Free,
@@ -43,8 +44,9 @@ pub(crate) struct Rule {
 /// Lock: none.
 pub(crate) fn function(name: &QualifiedName, rule: &Rule, settings: Settings, on_error: OnError) -> Sql {
     sql!(
-        "CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql{pins}\nAS {body}",
+        "CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql{role}{pins}\nAS {body}",
         name = name,
+        role = Sql::raw(if settings == Settings::Pinned { " SECURITY DEFINER" } else { "" }),
         pins = pins(settings),
         body = dollar_quoted(&format!("BEGIN\n{}    RETURN NEW;\nEND", body(rule, on_error)))
     )
