@@ -2,16 +2,15 @@
 //!
 //! A migration ([`source`]) is read by a real parser ([`mod@sql`]) into operations ([`op`]); the planner ([`plan::planner`])
 //! turns them and the catalogue ([`schema`], [`facts`]) into a [`plan::Plan`] without touching anything; [`run`] carries
-//! the plan out against a live database under lock budgets and keeps its [`ledger`] there.
+//! the plan out against a live database, through the [`backend`] for its kind.
 
+pub mod backend;
 pub mod dialect;
 pub mod driver;
 pub mod error;
 pub mod event;
 pub mod facts;
 mod failpoint;
-pub mod guard;
-pub mod ledger;
 pub mod name;
 pub mod op;
 pub mod plan;

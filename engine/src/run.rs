@@ -1,42 +1,39 @@
 //! Carrying a plan out: start, complete, rollback; crash-safe, resumable.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use crate::driver::postgres::{Session, Target, facts};
+use crate::backend::Backend;
+use crate::backend::postgres::Postgres;
+use crate::driver::postgres::Target;
 use crate::error::Error;
 use crate::event::Events;
 use crate::facts::{Facts, Needs};
-use crate::ledger;
 use crate::name::TableName;
 use crate::plan::{Plan, planner};
 use crate::settings::Settings;
 use crate::source::Migration;
 
-mod barrier;
-mod check;
-mod claim;
 mod conductor;
-mod executor;
-pub mod fill;
 mod state;
 mod undo;
 
 pub use crate::plan::Direction;
-pub use state::RunState;
+pub use state::{RunState, StepState};
+pub(crate) use undo::WayBack;
 
 /// The engine, bound to one database. Connections are made when they are needed.
 #[derive(Debug, Clone)]
 pub struct Engine {
-    target: Target,
-    settings: Settings,
-    events: Events,
+    pub(crate) target: Target,
+    pub(crate) settings: Settings,
+    pub(crate) events: Events,
     /// Cancelled: finish the chunk and stop.
-    stop: CancellationToken,
+    pub(crate) stop: CancellationToken,
 }
 
 /// Where one run stands, as the ledger has it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunStatus {
     /// Id in the ledger.
     pub run: i64,
@@ -93,8 +90,7 @@ impl Engine {
     /// # Errors
     /// [`Error::Connect`], [`Error::Database`].
     pub async fn facts(&self, migration: &Migration, direction: Direction) -> Result<Facts, Error> {
-        let mut session = Session::connect(&self.target, "plan").await?;
-        facts::read(&mut session, &needs(migration, direction)).await
+        Postgres::connect(self, "plan").await?.facts(&needs(migration, direction)).await
     }
 
     /// Plans the migration against the live catalogue. Read-only.
@@ -111,7 +107,7 @@ impl Engine {
     /// # Errors
     /// Any; what was done stays and can be resumed or rolled back.
     pub async fn start(&self, migration: &Migration, direction: Direction) -> Result<Outcome, Error> {
-        conductor::start(self, migration, direction).await
+        conductor::start::<Postgres>(self, migration, direction).await
     }
 
     /// Contracts a run that is `ready`. `name` picks one where several are; `None` means the only one.
@@ -120,7 +116,7 @@ impl Engine {
     /// [`Error::Refused`] for a run that is not ready, [`Error::Data`] for one that does not prove itself again; others as
     /// [`Engine::start`].
     pub async fn complete(&self, name: Option<&str>) -> Result<Outcome, Error> {
-        conductor::complete(self, name).await
+        conductor::complete::<Postgres>(self, name).await
     }
 
     /// Undoes a run that is not complete: the catalogue is as before.
@@ -128,7 +124,7 @@ impl Engine {
     /// # Errors
     /// [`Error::Refused`] where the way back is closed; others as [`Engine::start`].
     pub async fn rollback(&self, name: Option<&str>) -> Result<Outcome, Error> {
-        conductor::rollback(self, name).await
+        conductor::rollback::<Postgres>(self, name).await
     }
 
     /// Every run that the ledger knows, newest last. Read-only; empty where there is no ledger.
@@ -136,15 +132,7 @@ impl Engine {
     /// # Errors
     /// [`Error::Connect`], [`Error::Database`].
     pub async fn runs(&self) -> Result<Vec<RunStatus>, Error> {
-        let session = Session::connect(&self.target, "status").await?;
-        let read = async {
-            if !ledger::exists(&session).await? {
-                return Ok(Vec::new());
-            }
-            ledger::runs(&session).await
-        };
-        let runs = read.await.map_err(|error| error.doing("read the ledger"))?;
-        Ok(runs.into_iter().map(|row| row.status).collect())
+        Postgres::connect(self, "status").await?.runs().await
     }
 }
 

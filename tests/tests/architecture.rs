@@ -12,7 +12,7 @@ use shoofly_tests::case::migration;
 const PURE: [&str; 9] = ["name", "text", "schema", "facts", "op", "sql", "source", "plan", "dialect"];
 
 /// What acts: runtimes, drivers, clocks, output, processes; and the modules that do.
-const FORBIDDEN: [&str; 19] = [
+const FORBIDDEN: [&str; 18] = [
     "tokio",
     "deadpool",
     "rustls",
@@ -30,8 +30,7 @@ const FORBIDDEN: [&str; 19] = [
     "async fn",
     "crate::driver",
     "crate::run",
-    "crate::ledger",
-    "crate::guard",
+    "crate::backend",
 ];
 
 fn root() -> PathBuf {

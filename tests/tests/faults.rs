@@ -187,18 +187,17 @@ async fn a_role_that_may_only_write(major: u32) {
     let engine = options(&db).build();
     let change = migration(
         "only_write",
-        "-- shoofly: up = private.doubled(v)
+        "-- shoofly: up = private.doubled(id)
          ALTER TABLE t ADD COLUMN w bigint;
-         ALTER TABLE t ALTER COLUMN v TYPE bigint USING private.doubled(v);
-         ALTER TABLE t ALTER COLUMN id TYPE bigint",
+         ALTER TABLE t ALTER COLUMN v TYPE bigint USING private.doubled(v)",
     );
     done(engine.start(&change, Direction::Up).await);
     app.batch_execute("INSERT INTO t (id, v) VALUES (-1, 4); UPDATE t SET v = 5 WHERE id = 7").await.unwrap();
     done(engine.complete(None).await);
     app.batch_execute("INSERT INTO t (id, v) VALUES (-2, 6)").await.unwrap();
     let wrong = "SELECT string_agg(format('%s: %s, %s', id, v, w), '; ') FROM t
-                 WHERE (v, w) IS DISTINCT FROM
-                       CASE id WHEN -1 THEN (8::bigint, 8::bigint) WHEN 7 THEN (10, 10) WHEN -2 THEN (6, NULL) ELSE (2 * id, 2 * id) END";
+                 WHERE v IS DISTINCT FROM CASE id WHEN -1 THEN 8 WHEN 7 THEN 10 WHEN -2 THEN 6 ELSE 2 * id END
+                    OR w IS DISTINCT FROM CASE id WHEN -2 THEN NULL ELSE 2 * id END";
     let wrong: Option<String> = db.client().query_one(wrong, &[]).await.unwrap().get(0);
     assert_eq!(wrong, None);
     db.assert_nothing_left("after complete").await;

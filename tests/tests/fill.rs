@@ -6,11 +6,11 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use shoofly_engine::backend::postgres::fill::{self, Context};
+use shoofly_engine::backend::postgres::ledger::{self, Hold};
 use shoofly_engine::driver::postgres::{Session, Target};
-use shoofly_engine::ledger::{self, Hold};
 use shoofly_engine::name::TableName;
 use shoofly_engine::plan::{Fill, FillAssignment, StepId, UserTriggers};
-use shoofly_engine::run::fill::{self, Context};
 use shoofly_engine::settings::Pace;
 use shoofly_engine::text::Sql;
 use shoofly_engine::{Error, Event, Events, Settings};

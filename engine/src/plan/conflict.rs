@@ -3,6 +3,8 @@
 //! The phases of all operations are merged: everything that is put beside the old shape stands there at the same time, and
 //! everything that goes, goes at the end. So an operation cannot build on a column that an earlier one is still replacing.
 
+use std::collections::BTreeSet;
+
 use super::context::Context;
 use super::draft::Draft;
 use super::expression;
@@ -47,7 +49,8 @@ impl Earlier {
         };
         let replaces = matches!(draft.strategy, Some(Strategy::DualColumn | Strategy::Direct));
         let drops = matches!(operation, Operation::DropColumn(_));
-        for column in targets(operation).iter().chain(&sources(operation)) {
+        let columns: BTreeSet<Ident> = targets(operation).into_iter().chain(sources(operation)).collect();
+        for column in &columns {
             let key = (table.clone(), column.clone());
             if self.replaced.contains(&key) {
                 refuse(column, "is replaced in the same migration");

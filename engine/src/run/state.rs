@@ -20,6 +20,15 @@ pub enum RunState {
     RolledBack,
 }
 
+/// A step's record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepState {
+    /// Begun; whether it took effect is for its probe to say.
+    Begun,
+    /// Done.
+    Done,
+}
+
 /// What happens to a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Signal {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::StepState;
 use crate::error::{Error, Problem};
-use crate::ledger::StepState;
 use crate::name::{QualifiedName, TableName};
 use crate::plan::{Plan, Step, StepId, TableLock, Undo};
 use crate::text::Sql;

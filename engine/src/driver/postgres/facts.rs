@@ -7,7 +7,6 @@ use crate::error::{DbError, DbErrorKind, Error};
 use crate::facts::{
     CastFacts, CastMethod, Census, Facts, FunctionFacts, Needs, SeenFunction, SeenStatement, TypeFacts,
 };
-use crate::ledger::abandon;
 use crate::name::{Ident, QualifiedName, WrittenName};
 use crate::text::AsSql;
 
@@ -27,7 +26,7 @@ const CENSUS_STATEMENTS: i64 = 5000;
 /// [`Error::Database`].
 pub async fn read(session: &mut Session, needs: &Needs) -> Result<Facts, Error> {
     let facts = snapshot(session, needs).await;
-    abandon(session).await;
+    session.abandon().await;
     facts.map_err(|error| error.doing("read the catalogue"))
 }
 

@@ -161,6 +161,13 @@ impl Session {
         self.client.batch_execute(sql).await.map_err(|error| classify(&error, sql))
     }
 
+    /// Rolls back whatever transaction is open; the connection may be gone, which ends the transaction as well.
+    pub async fn abandon(&self) {
+        if let Err(error) = self.batch("ROLLBACK").await {
+            tracing::debug!(%error, "rollback after an error");
+        }
+    }
+
     /// Rows of a simple query as text; no plan is cached, so it is safe around changes of the schema.
     ///
     /// # Errors

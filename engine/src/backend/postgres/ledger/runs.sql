@@ -1,6 +1,6 @@
 -- Every run as one JSON text, oldest first. A run is held while some session has its advisory lock.
 SELECT json_build_object(
-           'id', r.id,
+           'run', r.id,
            'migration', r.migration,
            'checksum', r.checksum,
            'direction', r.direction,

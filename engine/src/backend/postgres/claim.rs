@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::fill;
+use crate::backend::postgres::ledger::{self, Hold};
 use crate::driver::postgres::{Session, Target};
 use crate::error::{DbErrorKind, Error, Problem};
 use crate::event::Events;
-use crate::ledger::{self, Hold, RunRow};
+use crate::run::Engine;
 use crate::settings::Settings;
 
 /// How long a killed process's backend may take to notice.
@@ -18,7 +19,7 @@ const TRY_EVERY: Duration = Duration::from_millis(100);
 
 /// A run held by this process, with the connection that holds it.
 #[derive(Debug)]
-pub(super) struct Claim {
+pub(crate) struct Claim {
     pub(super) session: Session,
     pub(super) hold: Hold,
     pub(super) target: Target,
@@ -33,15 +34,8 @@ impl Claim {
     ///
     /// # Errors
     /// [`Error::Busy`] where a live process holds the run.
-    pub(super) async fn take(
-        session: Session,
-        run: i64,
-        target: &Target,
-        settings: &Settings,
-        events: &Events,
-        stop: &CancellationToken,
-    ) -> Result<Self, Error> {
-        let hold = acquire(&session, run, stop).await?;
+    pub(super) async fn take(session: Session, run: i64, engine: &Engine) -> Result<Self, Error> {
+        let hold = acquire(&session, run, &engine.stop).await?;
         let rows = session
             .simple_rows("SELECT setting FROM pg_settings WHERE name = 'deadlock_timeout'")
             .await
@@ -51,20 +45,12 @@ impl Claim {
         Ok(Self {
             session,
             hold,
-            target: target.clone(),
-            settings: settings.clone(),
-            events: events.clone(),
-            stop: stop.clone(),
+            target: engine.target.clone(),
+            settings: engine.settings.clone(),
+            events: engine.events.clone(),
+            stop: engine.stop.clone(),
             deadlock_timeout: Duration::from_millis(milliseconds.unwrap_or(1000)),
         })
-    }
-
-    /// The run as the ledger has it now: while it is held, nobody else changes it.
-    pub(super) async fn row(&self) -> Result<RunRow, Error> {
-        let runs = ledger::runs(&self.session).await.map_err(|error| error.doing("read the ledger"))?;
-        runs.into_iter()
-            .find(|row| row.id == self.hold.run)
-            .ok_or_else(|| taken(self.hold.run, "the run is gone from the ledger"))
     }
 
     /// What a fill needs to work for this run on connections of its own.
@@ -133,11 +119,11 @@ async fn acquire(session: &Session, run: i64, stop: &CancellationToken) -> Resul
 
 async fn holder(session: &Session, run: i64) -> String {
     let runs = ledger::runs(session).await.unwrap_or_default();
-    let holder = runs.into_iter().find(|row| row.id == run).and_then(|row| row.status.held_by);
+    let holder = runs.into_iter().find(|known| known.run == run).and_then(|known| known.held_by);
     holder.map_or_else(|| "a live process holds it".to_owned(), |holder| format!("{holder} is running it"))
 }
 
-fn taken(run: i64, what: &str) -> Error {
+pub(super) fn taken(run: i64, what: &str) -> Error {
     Error::Busy(vec![Problem {
         what: what.to_owned(),
         place: format!("run {run}"),

@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 use crate::driver::postgres::{Session, look};
 use crate::error::{Blocker, DbError, DbErrorKind, Error};
 use crate::event::{Event, Events};
-use crate::ledger::abandon;
 use crate::name::TableName;
 use crate::plan::{LockMode, StepId, TableLock};
 use crate::settings::LockSettings;
@@ -21,7 +20,7 @@ const SAY_EVERY: Duration = Duration::from_secs(1);
 
 /// Under which conditions a guarded transaction runs.
 #[derive(Debug)]
-pub struct Guarded<'a> {
+pub(super) struct Guarded<'a> {
     /// The connection; nothing may be open on it.
     pub session: &'a Session,
     /// The step, for messages.
@@ -52,7 +51,7 @@ impl Guarded<'_> {
     /// # Errors
     /// [`Error::Lock`] with the blockers after `give_up_after`, [`Error::Interrupted`]: nothing changed.
     /// [`Error::Database`]: nothing changed, unless the connection was lost during COMMIT.
-    pub async fn commit(&self, locks: &[TableLock], statements: &[Sql]) -> Result<(), Error> {
+    pub(super) async fn commit(&self, locks: &[TableLock], statements: &[Sql]) -> Result<(), Error> {
         let began = Instant::now();
         let mut attempts = 0;
         loop {
@@ -112,7 +111,7 @@ impl Guarded<'_> {
     async fn attempt(&self, locks: &[TableLock], statements: &[Sql]) -> Result<Attempt, DbError> {
         let asked = Instant::now();
         let missed = async |error: DbError| {
-            abandon(self.session).await;
+            self.session.abandon().await;
             match error.kind {
                 DbErrorKind::LockTimeout | DbErrorKind::Deadlock => Ok(Attempt::Missed(asked.elapsed())),
                 _ => Err(error),

@@ -16,10 +16,10 @@ use super::progress::{Progress, Walk};
 use super::ranges::Lane;
 use super::size::{Class, Sizer};
 use super::span::Span;
+use crate::backend::postgres::ledger::Hold;
 use crate::error::{DbError, DbErrorKind, Error, Problem};
 use crate::event::{Event, Events};
 use crate::failpoint;
-use crate::ledger::Hold;
 use crate::plan::{Fill, StepId};
 use crate::settings::FillSettings;
 

@@ -5,9 +5,9 @@ use tokio_postgres::types::ToSql;
 
 use super::pool::Connection;
 use super::span::Span;
+use crate::backend::postgres::ledger::Hold;
 use crate::driver::postgres::classify;
 use crate::error::DbError;
-use crate::ledger::Hold;
 use crate::plan::{Fill, StepId};
 use crate::sql;
 use crate::text::Sql;

@@ -1,18 +1,16 @@
 //! Carrying steps out, each exactly once: *record intent → act → probe → record done*, or all of it in one transaction.
 
-use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
-
 use super::claim::Claim;
 use super::{barrier, check, fill};
+use crate::backend::postgres::guard::Guarded;
+use crate::backend::postgres::ledger;
 use crate::driver::postgres::Session;
-use crate::error::{DbError, DbErrorKind, Error, Problem};
+use crate::error::{DbErrorKind, Error, Problem};
 use crate::event::Event;
 use crate::failpoint;
-use crate::guard::Guarded;
-use crate::ledger::{self, StepState};
 use crate::name::{QualifiedName, TableName};
-use crate::plan::{Action, Check, Guard, PhaseKind, Plan, Probe, Step, StepId, TableLock};
+use crate::plan::{Action, Check, Guard, Probe, Step, StepId, TableLock};
+use crate::run::StepState;
 use crate::sql;
 use crate::text::Sql;
 
@@ -24,55 +22,7 @@ enum Found {
 }
 
 impl Claim {
-    /// Runs the phases in order, skipping what the ledger has as done.
-    pub(super) async fn run_phases(&mut self, plan: &Plan, phases: &[PhaseKind]) -> Result<(), Error> {
-        for phase in plan.phases.iter().filter(|phase| phases.contains(&phase.kind)) {
-            self.events.emit(Event::PhaseBegan { phase: phase.kind });
-            for step in &phase.steps {
-                self.run_step(step).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Runs one step until it is done; a lost connection is made anew and the ledger is asked what happened.
-    async fn run_step(&mut self, step: &Step) -> Result<(), Error> {
-        loop {
-            let states = match self.states().await {
-                Ok(states) => states,
-                Err(error) => {
-                    self.survive(error.doing(format!("read the state of step {}", step.id))).await?;
-                    continue;
-                }
-            };
-            if states.get(&step.id) == Some(&StepState::Done) {
-                let (step, title) = (step.id.clone(), step.title.clone());
-                self.events.emit(Event::StepDone { step, title, took: None });
-                return Ok(());
-            }
-            if self.stop.is_cancelled() {
-                return Err(Error::Interrupted);
-            }
-            let began = Instant::now();
-            self.events.emit(Event::StepBegan { step: step.id.clone(), title: step.title.clone() });
-            failpoint::pass(&format!("step.before:{}", step.id)).await;
-            match self.act(step, states.get(&step.id).copied()).await {
-                Ok(()) => {
-                    failpoint::pass(&format!("step.after:{}", step.id)).await;
-                    let took = Some(began.elapsed());
-                    self.events.emit(Event::StepDone { step: step.id.clone(), title: step.title.clone(), took });
-                    return Ok(());
-                }
-                Err(error) => self.survive(error).await?,
-            }
-        }
-    }
-
-    pub(super) async fn states(&self) -> Result<BTreeMap<StepId, StepState>, DbError> {
-        ledger::steps(&self.session, self.hold.run).await
-    }
-
-    async fn act(&mut self, step: &Step, known: Option<StepState>) -> Result<(), Error> {
+    pub(super) async fn carry_out(&mut self, step: &Step, known: Option<StepState>) -> Result<(), Error> {
         match &step.action {
             Action::Transaction { lock_first, statements } => self.transaction(step, lock_first, statements).await,
             Action::BuildIndex { index, table, statement } => {
@@ -90,7 +40,7 @@ impl Claim {
             }
             Action::Verify { proofs } => {
                 self.begin(step).await?;
-                self.prove(proofs).await?;
+                self.count(proofs).await?;
                 self.finish(step).await
             }
             Action::AwaitSnapshots => {
@@ -158,7 +108,7 @@ impl Claim {
             }
         };
         let Err(error) = result else { return Ok(()) };
-        ledger::abandon(&self.session).await;
+        self.session.abandon().await;
         match error.kind {
             DbErrorKind::Cancelled if stopped => Err(Error::Interrupted),
             _ => Err(error.doing(format!("run step {step}"))),
@@ -242,7 +192,7 @@ impl Claim {
     }
 
     /// Counts every proof over the whole table; the first one that does not hold ends it with its rows.
-    pub(super) async fn prove(&self, proofs: &[Check]) -> Result<(), Error> {
+    pub(super) async fn count(&self, proofs: &[Check]) -> Result<(), Error> {
         let mut problems = Vec::new();
         for proof in proofs {
             let violations = check::run(&self.session, proof, &self.events, &self.stop).await?;
@@ -252,21 +202,6 @@ impl Claim {
             }
         }
         if problems.is_empty() { Ok(()) } else { Err(Error::Data(problems)) }
-    }
-
-    /// Makes a lost connection anew; any other error is handed back.
-    async fn survive(&mut self, error: Error) -> Result<(), Error> {
-        let lost = match &error {
-            Error::Database { source, .. } | Error::Connect { source, .. } => {
-                matches!(source.kind, DbErrorKind::ConnectionLost | DbErrorKind::Unavailable)
-            }
-            _ => false,
-        };
-        if !lost && !self.session.is_closed() {
-            return Err(error);
-        }
-        self.events.emit(Event::Notice { text: format!("connection lost, trying again: {error}") });
-        self.reconnect(error, Duration::from_secs(60)).await
     }
 }
 

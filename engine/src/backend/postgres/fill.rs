@@ -12,10 +12,10 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use crate::backend::postgres::ledger::Hold;
 use crate::driver::postgres::{Session, Target};
 use crate::error::Error;
 use crate::event::{Event, Events};
-use crate::ledger::Hold;
 use crate::plan::{Fill, StepId};
 use crate::settings::Settings;
 
@@ -29,7 +29,7 @@ mod pool;
 mod progress;
 mod ranges;
 mod size;
-pub(in crate::run) mod span;
+pub(super) mod span;
 
 use chunk::Texts;
 use horizon::Horizon;

@@ -8,14 +8,14 @@ use crate::driver::postgres::Session;
 use crate::error::{DbError, DbErrorKind, Error, Problem};
 use crate::name::QualifiedName;
 use crate::plan::{Plan, StepId};
-use crate::run::{Direction, RunState};
+use crate::run::{Direction, RunState, StepState};
 use crate::source::Migration;
 use crate::sql;
 use crate::text::{Literal, Sql};
 
 mod history;
 
-pub use history::{RunRow, runs};
+pub use history::runs;
 
 /// Class of our advisory locks (`SHOF` in ASCII); the second key is the run's id, 0 for changes of the ledger itself.
 const LOCK_CLASS: i32 = 0x5348_4F46;
@@ -29,15 +29,6 @@ pub struct Hold {
     pub run: i64,
     /// The epoch.
     pub epoch: i64,
-}
-
-/// A step's record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StepState {
-    /// Begun; whether it took effect is for its probe to say.
-    Begun,
-    /// Done.
-    Done,
 }
 
 /// Creates the ledger where it is missing.
@@ -56,7 +47,7 @@ pub async fn ensure(session: &Session) -> Result<(), Error> {
         session.batch("COMMIT").await
     };
     let Err(error) = run.await else { return Ok(()) };
-    abandon(session).await;
+    session.abandon().await;
     if error.kind == DbErrorKind::Privilege {
         return Err(Error::Refused(vec![Problem {
             what: format!("the ledger cannot be created: {}", error.message),
@@ -75,13 +66,6 @@ pub async fn ensure(session: &Session) -> Result<(), Error> {
 async fn current_role(session: &Session) -> String {
     let row = session.query_one("SELECT format('\"%s\"', replace(current_user, '\"', '\"\"'))", &[]).await;
     row.map_or_else(|_| "the role".to_owned(), |row| row.get(0))
-}
-
-/// Rolls back whatever transaction is open; the connection may be gone, which ends the transaction as well.
-pub async fn abandon(session: &Session) {
-    if let Err(error) = session.batch("ROLLBACK").await {
-        tracing::debug!(%error, "rollback after an error");
-    }
 }
 
 /// Whether the ledger exists.
@@ -128,9 +112,9 @@ async fn busy(session: &Session, tables: &[QualifiedName]) -> Error {
     let active = runs(session).await.unwrap_or_default();
     let mut problems = Vec::new();
     for run in active.iter().filter(|run| run.state.is_active()) {
-        for table in run.plan_tables.iter().filter(|table| tables.contains(table)) {
+        for table in run.tables.iter().filter(|table| tables.contains(table)) {
             problems.push(Problem {
-                what: format!("run {} ({}) is active, {}", run.id, run.migration, run.state.word()),
+                what: format!("run {} ({}) is active, {}", run.run, run.migration, run.state.word()),
                 place: table.display(),
                 why: "two changes of one table at a time could each undo the other's triggers".to_owned(),
                 advice: format!(
@@ -312,7 +296,7 @@ pub async fn record(session: &Session, held: Hold, statements: &[Sql]) -> Result
     let text = format!("BEGIN; {}; {}; COMMIT", hold(held).as_str(), Sql::join(statements, "; ").as_str());
     let result = session.batch(&text).await;
     if result.is_err() {
-        abandon(session).await;
+        session.abandon().await;
     }
     result
 }

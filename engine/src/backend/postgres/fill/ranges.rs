@@ -3,9 +3,9 @@
 use tokio_postgres::Row;
 
 use super::Context;
+use crate::backend::postgres::ledger;
 use crate::driver::postgres::Session;
 use crate::error::{DbError, Error, Problem};
-use crate::ledger;
 use crate::plan::{Fill, StepId};
 use crate::sql;
 
@@ -63,7 +63,7 @@ pub(super) async fn claim(session: &Session, cx: &Context<'_>, step: &StepId, fi
     let relation = relation(session, fill).await?;
     let taken = take_over(session, cx, step, &relation).await;
     if taken.is_err() {
-        ledger::abandon(session).await;
+        session.abandon().await;
     }
     let (lanes, rows_written) = taken.map_err(|error| error.doing("claim the fill's lanes"))?;
     Ok(Ground {
