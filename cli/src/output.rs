@@ -205,6 +205,8 @@ pub(crate) fn error(error: &anyhow::Error, exit: Exit, format: Format) {
         return;
     }
     let paint = text::Paint::for_stderr();
+    // An excerpt of a file with its mistake begins with the word.
+    let message = message.strip_prefix("error: ").unwrap_or(&message);
     stderr(&format!("{} {message}", paint.red("error:")));
     if let Some(Error::Lock { .. } | Error::Data(_) | Error::Database { .. }) = engine {
         stderr("\n`shoofly status` shows where it stands: the same command resumes, `shoofly rollback` takes it back.");

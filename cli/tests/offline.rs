@@ -52,6 +52,16 @@ fn wrong_usage_is_2() {
 }
 
 #[test]
+fn a_mistake_in_a_statement_is_shown_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let output =
+        shoofly(folder.path(), &["alter", "ALTER TABEL orders ADD x", "--url", "postgres://nobody@127.0.0.1:1/x"]);
+    assert_eq!(code(&output), 2);
+    let shown = stderr(&output);
+    assert!(shown.starts_with("error: `ALTER`") && shown.matches("error:").count() == 1, "{shown}");
+}
+
+#[test]
 fn a_missing_database_is_2_and_says_how_to_name_one() {
     let folder = tempfile::tempdir().unwrap();
     let output = shoofly(folder.path(), &["status"]);

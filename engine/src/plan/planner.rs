@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::conflict::{Earlier, belong_together};
-use super::context::{Context, unfit_server};
+use super::context::{Context, Text, unfit_server};
 use super::draft::{Draft, Seed, Slot, heap_bytes};
 use super::strategy::alter_column_type::{self, Change, Kind};
 use super::strategy::{
     add_column, column_default, direct, drop_column, dual_column, effect, index, not_null, update_rows,
 };
-use super::{Check, Direction, FORMAT, Phase, PhaseKind, Plan, PlannedOperation, StepId, Strategy};
+use super::{Check, Direction, FORMAT, Finding, Phase, PhaseKind, Plan, PlannedOperation, StepId, Strategy};
 use crate::error::{Error, Problem};
 use crate::facts::Facts;
 use crate::name::TableName;
@@ -25,6 +25,7 @@ use crate::sql;
 /// [`Error::Refused`] with every reason at once.
 pub fn plan(migration: &Migration, direction: Direction, facts: &Facts, settings: &Settings) -> Result<Plan, Error> {
     let script = script(migration, direction)?;
+    let empty = script.statements.is_empty().then(|| nothing_written(migration, direction));
     let mut work = Work {
         facts,
         settings,
@@ -53,7 +54,7 @@ pub fn plan(migration: &Migration, direction: Direction, facts: &Facts, settings
         server_version: facts.catalogue.server.version,
         operations: work.operations,
         tables: merged.tables(),
-        findings: std::mem::take(&mut merged.findings),
+        findings: empty.into_iter().chain(std::mem::take(&mut merged.findings)).collect(),
         preflight: std::mem::take(&mut merged.preflight),
         phases: phases(merged, facts),
     })
@@ -169,6 +170,18 @@ impl Work<'_> {
             }
         }
     }
+}
+
+/// A section without a statement is allowed, and often a statement in the wrong section.
+fn nothing_written(migration: &Migration, direction: Direction) -> Finding {
+    let section = direction.word();
+    Text {
+        what: format!("the section `{section}` has no statement: there is nothing to do"),
+        place: migration.path.as_ref().map_or_else(|| migration.name.clone(), |path| path.display().to_string()),
+        why: "the migration counts as carried out all the same".to_owned(),
+        advice: format!("make sure that nothing belongs below `-- migrate:{section}`"),
+    }
+    .finding()
 }
 
 /// Whether the statement is to be run as written.

@@ -1,5 +1,6 @@
 //! Statements about indexes.
 
+use super::dollar_quoted;
 use crate::name::{Ident, QualifiedName, TableName};
 use crate::sql;
 use crate::text::{AsSql, Literal, Sql};
@@ -53,17 +54,16 @@ pub(crate) fn rename_column(index: &QualifiedName, from: &Ident, to: &Ident) -> 
 pub(crate) fn name_columns(index: &QualifiedName, names: &[Ident]) -> Sql {
     let names: Vec<Sql> = names.iter().map(|name| sql!("{name}", name = Literal(name.as_str()))).collect();
     let body = sql!(
-        "DECLARE stale record; BEGIN FOR stale IN \
-         SELECT a.attname AS name, wanted.name AS wanted \
-         FROM unnest(ARRAY[{names}]) WITH ORDINALITY AS wanted (name, number) \
-         JOIN pg_catalog.pg_attribute a ON a.attrelid = {index}::pg_catalog.regclass AND a.attnum = wanted.number \
-         WHERE a.attname <> wanted.name \
-         LOOP EXECUTE pg_catalog.format({rename}, stale.name, stale.wanted); END LOOP; END",
+        "DECLARE\n    stale record;\nBEGIN\n    FOR stale IN\n        SELECT a.attname AS name, wanted.name AS wanted\n        \
+         FROM unnest(ARRAY[{names}]) WITH ORDINALITY AS wanted (name, number)\n        \
+         JOIN pg_catalog.pg_attribute a ON a.attrelid = {index}::pg_catalog.regclass AND a.attnum = wanted.number\n        \
+         WHERE a.attname <> wanted.name\n    LOOP\n        \
+         EXECUTE pg_catalog.format({rename}, stale.name, stale.wanted);\n    END LOOP;\nEND",
         names = Sql::join(&names, ", "),
         index = Literal(&index.as_sql()),
         rename = Literal(&format!("ALTER TABLE {} RENAME COLUMN %I TO %I", index.as_sql().replace('%', "%%"))),
     );
-    sql!("DO {body}", body = Literal(body.as_str()))
+    sql!("DO {body}", body = dollar_quoted(body.as_str()))
 }
 
 /// Lock: `SHARE UPDATE EXCLUSIVE` on the index.

@@ -1,5 +1,6 @@
 //! The trigger that keeps a column in step, and its functions.
 
+use super::dollar_quoted;
 use crate::name::{Ident, QualifiedName, TableName};
 use crate::sql;
 use crate::text::{Literal, Sql};
@@ -103,14 +104,6 @@ fn pins(settings: Settings) -> Sql {
             Sql::raw(clauses.concat())
         }
     }
-}
-
-fn dollar_quoted(body: &str) -> Sql {
-    let mut tag = String::from("$shoofly$");
-    while body.contains(&tag) {
-        tag.insert(tag.len() - 1, '_');
-    }
-    Sql::raw(format!("{tag}\n{body}\n{tag}"))
 }
 
 /// Every INSERT and every UPDATE, whatever it names: with `UPDATE OF` a row moved by another column's update would stay

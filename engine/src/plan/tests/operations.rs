@@ -225,3 +225,10 @@ fn operations_that_build_on_a_column_which_is_being_replaced_are_split() {
     let operations = vec![Operation::DropColumn(drop_column("score")), update("email", "score::text", None)];
     assert!(refusal(&users(), operations)[0].what.contains("score"));
 }
+
+#[test]
+fn a_section_without_a_statement_is_told() {
+    let made = plan(&users(), Vec::new());
+    assert!(made.phases.is_empty());
+    assert!(made.findings[0].what.contains("`up` has no statement"), "{:?}", made.findings);
+}
