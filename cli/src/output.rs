@@ -223,9 +223,12 @@ struct Failure<'a> {
 
 fn problems(error: &Error) -> &[Problem] {
     match error {
-        Error::Usage(list) | Error::Refused(list) | Error::Divergence(list) | Error::Data(list) | Error::Busy(list) => {
-            list
-        }
+        Error::Usage(list)
+        | Error::Refused(list)
+        | Error::Divergence(list)
+        | Error::Data(list)
+        | Error::Unfit(list)
+        | Error::Busy(list) => list,
         Error::Syntax(_) | Error::Connect { .. } | Error::Lock { .. } | Error::Interrupted | Error::Database { .. } => {
             &[]
         }

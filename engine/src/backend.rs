@@ -38,7 +38,7 @@ pub(crate) trait Backend: Sized {
     /// Looks whether the rows allow the plan, makes the ledger where it is missing, and enters a run, which takes its tables.
     ///
     /// # Errors
-    /// [`Error::Data`] with the rows in the way, [`Error::Refused`] where the ledger cannot be made, [`Error::Busy`] where another
+    /// [`Error::Unfit`] with the rows in the way, [`Error::Refused`] where the ledger cannot be made, [`Error::Busy`] where another
     /// run is active on one of the tables: no run was entered.
     async fn enter(&self, migration: &Migration, direction: Direction, plan: &Plan) -> Result<i64, Error>;
 

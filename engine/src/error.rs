@@ -173,6 +173,9 @@ pub enum Error {
     /// Rows that break a proof or cannot be converted. What was done before stays and can be resumed or rolled back.
     #[error("{}", list("the data does not allow it", .0))]
     Data(Vec<Problem>),
+    /// Rows that do not allow the change, found before anything was begun.
+    #[error("{}", list("the data does not allow it; nothing was changed", .0))]
+    Unfit(Vec<Problem>),
     /// Another process is running this migration, or another run is active on a table.
     #[error("{}", list("another run is in the way", .0))]
     Busy(Vec<Problem>),
@@ -223,7 +226,7 @@ impl Error {
             Self::Divergence(_) => Exit::Divergence,
             Self::Lock { .. } => Exit::Lock,
             Self::Interrupted => Exit::Interrupted,
-            Self::Data(_) | Self::Database { .. } => Exit::Failed,
+            Self::Data(_) | Self::Unfit(_) | Self::Database { .. } => Exit::Failed,
         }
     }
 }

@@ -61,7 +61,7 @@ impl Backend for Postgres {
             problems.extend(violations.problem(check));
         }
         if !problems.is_empty() {
-            return Err(Error::Data(problems));
+            return Err(Error::Unfit(problems));
         }
         ledger::ensure(&self.session).await?;
         failpoint::pass("run.before-enter").await;
