@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+pub mod mysql;
 pub mod postgres;
 
 /// Something wrong with a piece of SQL, by its place in the text that was read.
