@@ -2,7 +2,7 @@
 //!
 //! Everything works on ranges of the text as written, so that an expression changes in the bytes of the names and nowhere
 //! else. Words such as `DATE`, `DAY` or `STATUS` may be columns and syntax; which of them they are is told by whether a
-//! value is to come where they stand (see [`walk`]).
+//! value is to come where they stand.
 
 use std::ops::Range;
 

@@ -14,7 +14,7 @@ fn columns(expr: &str) -> Vec<String> {
 
 #[test]
 fn finds_columns_and_nothing_else() {
-    let cases: [(&str, &[&str]); 44] = [
+    let cases: [(&str, &[&str]); 45] = [
         ("c", &["c"]),
         ("C + `C`", &["C", "C"]),
         ("t.c + db.t.d - NEW.`e f`", &["t.c", "t.d", "NEW.e f"]),
@@ -59,6 +59,7 @@ fn finds_columns_and_nothing_else() {
         ("c /*!80013 + d */ # e", &["c", "d"]),
         ("a := b <=> c", &["a", "b", "c"]),
         ("count(*) + 2fa + _id", &["2fa", "_id"]),
+        ("NEXTVAL(db.s) + setval(s, c)", &["c"]),
     ];
     for (expr, expected) in cases {
         assert_eq!(columns(expr), expected, "{expr}");

@@ -187,6 +187,13 @@ impl<'r> Walk<'r, '_> {
         match name.as_str() {
             "extract" | "timestampadd" | "timestampdiff" if keyword::is_unit(first) => self.go(1, Need::Operator),
             "get_format" if self.kind_at(1) == Some(TokenKind::Mark(b',')) => self.go(1, Need::Operator),
+            // The name of a sequence.
+            "nextval" | "lastval" | "setval" => {
+                while self.token(0).is_some_and(|token| !token.is_mark(b',') && !token.is_mark(b')')) {
+                    self.at += 1;
+                }
+                self.need = Need::Operator;
+            }
             "trim" if keyword::is_any(first, &["leading", "trailing", "both"]) => {
                 let from = self.text(1).eq_ignore_ascii_case("from");
                 self.go(if from { 2 } else { 1 }, Need::Operand);
