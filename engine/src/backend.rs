@@ -1,6 +1,6 @@
 //! What planning and running need of a database: one implementation for each kind of server, and nothing above asks which.
 //!
-//! A [`Backend`] is a connection that reads and enters runs; a [`Held`] run is one that no other process carries out meanwhile.
+//! A `Backend` is a connection that reads and enters runs; a `Held` run is one that no other process carries out meanwhile.
 
 use std::collections::BTreeMap;
 
