@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+pub mod expression;
 pub mod mysql;
 pub mod postgres;
 

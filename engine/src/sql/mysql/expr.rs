@@ -4,76 +4,20 @@
 //! else. Words such as `DATE`, `DAY` or `STATUS` may be columns and syntax; which of them they are is told by whether a
 //! value is to come where they stand.
 
-use std::ops::Range;
-
 use super::cursor::Source;
 use super::keyword::is_aggregate;
 use super::mode::Mode;
 use super::name::{Name, WrittenName};
 use super::token::is_word;
+use crate::sql::expression::splice;
+pub use crate::sql::expression::{ExprError, Unsuitable};
 
 mod walk;
 
 use walk::Found;
 
 /// A column named in an expression.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ColumnRef {
-    /// The bytes of the whole reference, its qualifier included.
-    pub range: Range<usize>,
-    /// The bytes of the column's own name.
-    pub name_range: Range<usize>,
-    /// The table or alias before it (`NEW`, in a trigger), where written.
-    pub qualifier: Option<String>,
-    /// The column.
-    pub name: Name,
-}
-
-/// Why an expression cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ExprError {
-    /// It is no expression, or none that is known here.
-    #[error("{0:?} is not an expression that shoofly understands ({1})")]
-    Syntax(String, String),
-    /// A subquery brings names of its own.
-    #[error("{0:?} contains a subquery; write it as a function")]
-    Subquery(String),
-    /// `t.*` names every column.
-    #[error("{0:?} names every column of a row; name the columns")]
-    WholeRow(String),
-    /// A window looks at other rows.
-    #[error("{0:?} contains a window function; a row's value is computed from that row alone")]
-    Window(String),
-}
-
-/// What an expression that is evaluated for one row alone cannot contain.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unsuitable {
-    /// A subquery.
-    Subquery,
-    /// An aggregate, by name.
-    Aggregate(String),
-    /// A window function.
-    Window,
-    /// A parameter (`?`).
-    Parameter,
-    /// A variable of the user or the server, which each session may have another value of.
-    Variable(String),
-}
-
-impl Unsuitable {
-    /// It, for a message.
-    #[must_use]
-    pub fn describe(&self) -> String {
-        match self {
-            Self::Subquery => "a subquery".to_owned(),
-            Self::Aggregate(name) => format!("the aggregate {name}()"),
-            Self::Window => "a window function".to_owned(),
-            Self::Parameter => "a parameter".to_owned(),
-            Self::Variable(name) => format!("the variable {name}"),
-        }
-    }
-}
+pub type ColumnRef = crate::sql::expression::ColumnRef<Name>;
 
 /// The columns that `expr` names, in the order in which they stand.
 ///
@@ -89,7 +33,7 @@ pub fn column_refs(expr: &str, mode: Mode) -> Result<Vec<ColumnRef>, ExprError> 
 /// As [`column_refs`].
 pub fn rebind(expr: &str, mode: Mode, to: impl Fn(&ColumnRef) -> Option<String>) -> Result<String, ExprError> {
     let edits = column_refs(expr, mode)?.into_iter().filter_map(|column| Some((column.range.clone(), to(&column)?)));
-    Ok(splice(expr, edits))
+    Ok(splice(expr, edits, grows))
 }
 
 /// The functions that `expr` calls, each once, in lower case. `CURRENT_DATE` and its like are among them.
@@ -136,34 +80,15 @@ fn read(expr: &str, mode: Mode) -> Result<Found, ExprError> {
     walk::walk(&source)
 }
 
-/// `text` with each range replaced. Ranges come in order and do not overlap; where a replacement would grow together
-/// with what stands beside it, a blank goes between.
-fn splice(text: &str, edits: impl IntoIterator<Item = (Range<usize>, String)>) -> String {
-    let mut made = String::with_capacity(text.len() + 16);
-    let mut at = 0;
-    for (range, replacement) in edits {
-        push_apart(&mut made, text.get(at..range.start).unwrap_or_default());
-        push_apart(&mut made, &replacement);
-        at = range.end;
-    }
-    push_apart(&mut made, text.get(at..).unwrap_or_default());
-    made
-}
-
-fn push_apart(made: &mut String, next: &str) {
-    if let (Some(before), Some(after)) = (made.bytes().last(), next.bytes().next()) {
-        let quote = |byte| matches!(byte, b'`' | b'"' | b'\'');
-        let sign = |byte| b"+-*/<>=~!%^&|:@.".contains(&byte);
-        let grow = (is_word(before) && (is_word(after) || quote(after)))
-            || (is_word(before) && after == b'.')
-            || (before == b'.' && is_word(after))
-            || (sign(before) && sign(after))
-            || (quote(before) && before == after);
-        if grow {
-            made.push(' ');
-        }
-    }
-    made.push_str(next);
+/// Whether two bytes side by side would be one token.
+fn grows(before: u8, after: u8) -> bool {
+    let quote = |byte| matches!(byte, b'`' | b'"' | b'\'');
+    let sign = |byte| b"+-*/<>=~!%^&|:@.".contains(&byte);
+    (is_word(before) && (is_word(after) || quote(after)))
+        || (is_word(before) && after == b'.')
+        || (before == b'.' && is_word(after))
+        || (sign(before) && sign(after))
+        || (quote(before) && before == after)
 }
 
 #[cfg(test)]

@@ -11,59 +11,11 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use super::token::{is_operator, is_word, significant};
 use super::tree;
 use crate::name::{Ident, WrittenName};
+use crate::sql::expression;
+pub use crate::sql::expression::{ExprError, Unsuitable};
 
 /// A column named in an expression.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ColumnRef {
-    /// The bytes of the whole reference, its qualifier included.
-    pub range: Range<usize>,
-    /// The bytes of the column's own name.
-    pub name_range: Range<usize>,
-    /// The table or alias before it, where written.
-    pub qualifier: Option<String>,
-    /// The column. A bare table name (the whole row) looks the same: only the catalogue can tell.
-    pub name: Ident,
-}
-
-/// Why an expression cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ExprError {
-    /// It is no expression, or the parser does not know it.
-    #[error("{0:?} is not an expression that shoofly understands ({1})")]
-    Syntax(String, String),
-    /// A subquery brings names of its own.
-    #[error("{0:?} contains a subquery; write it as a function")]
-    Subquery(String),
-    /// `t.*` names every column.
-    #[error("{0:?} names every column of a row; name the columns")]
-    WholeRow(String),
-}
-
-/// What an expression that is evaluated for one row alone cannot contain.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unsuitable {
-    /// A subquery.
-    Subquery,
-    /// An aggregate, by name.
-    Aggregate(String),
-    /// A window function.
-    Window,
-    /// A parameter (`$1`).
-    Parameter,
-}
-
-impl Unsuitable {
-    /// It, for a message.
-    #[must_use]
-    pub fn describe(&self) -> String {
-        match self {
-            Self::Subquery => "a subquery".to_owned(),
-            Self::Aggregate(name) => format!("the aggregate {name}()"),
-            Self::Window => "a window function".to_owned(),
-            Self::Parameter => "a parameter".to_owned(),
-        }
-    }
-}
+pub type ColumnRef = crate::sql::expression::ColumnRef<Ident>;
 
 /// An expression's tree, and where the expression starts in the text that was parsed.
 struct Tree {
@@ -364,31 +316,17 @@ fn contains_query(root: &SyntaxNode) -> bool {
     root.descendants().any(|node| ast::SelectVariant::can_cast(node.kind()))
 }
 
-/// `text` with each range replaced. Ranges come in order and do not overlap; where a replacement would grow together
-/// with what stands beside it, a blank goes between.
+/// `text` with each range replaced.
 pub(crate) fn splice(text: &str, edits: impl IntoIterator<Item = (Range<usize>, String)>) -> String {
-    let mut made = String::with_capacity(text.len() + 16);
-    let mut at = 0;
-    for (range, replacement) in edits {
-        push_apart(&mut made, text.get(at..range.start).unwrap_or_default());
-        push_apart(&mut made, &replacement);
-        at = range.end;
-    }
-    push_apart(&mut made, text.get(at..).unwrap_or_default());
-    made
+    expression::splice(text, edits, grows)
 }
 
-fn push_apart(made: &mut String, next: &str) {
-    if let (Some(before), Some(after)) = (made.bytes().last(), next.bytes().next()) {
-        let quote = |byte| byte == b'"' || byte == b'\'';
-        let grow = (is_word(before) && (is_word(after) || quote(after)))
-            || (is_operator(before) && is_operator(after))
-            || (quote(before) && before == after);
-        if grow {
-            made.push(' ');
-        }
-    }
-    made.push_str(next);
+/// Whether two bytes side by side would be one token.
+fn grows(before: u8, after: u8) -> bool {
+    let quote = |byte| byte == b'"' || byte == b'\'';
+    (is_word(before) && (is_word(after) || quote(after)))
+        || (is_operator(before) && is_operator(after))
+        || (quote(before) && before == after)
 }
 
 #[cfg(test)]
