@@ -170,6 +170,25 @@ async fn an_overtaken_fill_stops(major: u32) {
     stage.db.drop().await;
 }
 
+/// A table that is locked as the lanes begin is waited for like one that is locked later.
+async fn a_table_locked_at_the_start_is_waited_for(major: u32) {
+    let mut stage = Stage::set(major, "locked_start").await;
+    // The fill reads the table's size, and is held there until the table is locked.
+    let ledger = stage.db.connect().await;
+    ledger.batch_execute("BEGIN; SELECT FROM shoofly.run FOR UPDATE").await.unwrap();
+    let running = stage.lanes(2).begin();
+    let held = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    until("the fill is held", async || stage.db.text(held).await == "1").await;
+    let holder = stage.db.connect().await;
+    holder.batch_execute("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    ledger.batch_execute("COMMIT").await.unwrap();
+    until("the fill waits", async || !stage.waits().is_empty()).await;
+    holder.batch_execute("COMMIT").await.unwrap();
+    running.await.unwrap().unwrap();
+    stage.assert_filled().await;
+    stage.db.drop().await;
+}
+
 /// A rewritten table has its rows elsewhere: the fill begins again and misses none.
 async fn a_rewritten_table_is_begun_again(major: u32) {
     let mut stage = Stage::set(major, "rewritten").await;
@@ -318,4 +337,5 @@ matrix!(
     user_triggers_can_be_kept_silent,
     the_rate_is_kept,
     a_locked_table_is_waited_for,
+    a_table_locked_at_the_start_is_waited_for,
 );

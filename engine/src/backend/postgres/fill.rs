@@ -25,6 +25,7 @@ mod deferred;
 mod horizon;
 mod lane;
 mod pace;
+mod patience;
 mod pool;
 mod progress;
 mod ranges;

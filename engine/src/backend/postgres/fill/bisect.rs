@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::chunk::{Mark, Part};
 use super::lane::Worker;
+use super::patience::Tries;
 use super::span::{Span, Tid, halves, lines};
 use crate::dialect::postgres::check::key_text;
 use crate::error::{DbError, DbErrorKind, Error, Problem};
@@ -56,11 +57,13 @@ impl Worker {
     async fn named(&mut self, tid: Tid, error: &DbError) -> Result<Problem, Error> {
         let fill = &self.job.fill;
         let name = sql!("SELECT {key} FROM ONLY {t} WHERE ctid = $1", key = key_text(&fill.key), t = fill.table);
-        let row = self
-            .connection
-            .query_opt(name.as_str(), &[&tid])
-            .await
-            .map_err(|error| error.doing("name the row that cannot be filled"))?;
+        let mut tries = Tries::begin();
+        let row = loop {
+            match self.connection.query_opt(name.as_str(), &[&tid]).await {
+                Ok(row) => break row,
+                Err(error) => self.job.again(error, &mut tries, "name the row that cannot be filled").await?,
+            }
+        };
         let row = row.map_or_else(|| format!("ctid ({},{})", tid.block, tid.line), |row| row.get(0));
         Ok(Problem {
             what: error.message.clone(),

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::chunk::Part;
 use super::lane::{End, Job, Worker};
+use super::patience::Tries;
 use super::ranges::Lane;
 use super::size::Class;
 use super::span::Tid;
@@ -56,7 +57,7 @@ pub(super) async fn catch_up(job: Arc<Job>, lane: Lane) -> Result<End, Error> {
             let because = format!("rows are locked, trying again: {}", who.join("; "));
             job.events.emit(Event::FillWaiting { because });
         }
-        worker.back_off(attempt).await?;
+        job.back_off(attempt).await?;
     }
     job.progress.caught_up();
     Ok(End::Filled)
@@ -88,11 +89,13 @@ impl Worker {
             t = fill.table,
             pending = fill.pending,
         );
-        let rows = self
-            .connection
-            .query(text.as_str(), &[&Tid::block(from), &Tid::block(to)])
-            .await
-            .map_err(|error| error.doing("look for whoever holds rows"))?;
+        let mut tries = Tries::begin();
+        let rows = loop {
+            match self.connection.query(text.as_str(), &[&Tid::block(from), &Tid::block(to)]).await {
+                Ok(rows) => break rows,
+                Err(error) => self.job.again(error, &mut tries, "look for whoever holds rows").await?,
+            }
+        };
         Ok(rows
             .iter()
             .map(|row| Blocker {

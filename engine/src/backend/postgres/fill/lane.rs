@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::chunk::{Chunks, Mark, Part, Texts, Written};
 use super::horizon::{Horizon, Verdict};
 use super::pace::{Limit, Politeness};
+use super::patience::Tries;
 use super::pool::{self, Connection, Sessions};
 use super::progress::{Progress, Walk};
 use super::ranges::Lane;
@@ -18,7 +19,7 @@ use super::size::{Class, Sizer};
 use super::span::Span;
 use crate::backend::postgres::ledger::Hold;
 use crate::error::{DbError, DbErrorKind, Error, Problem};
-use crate::event::{Event, Events};
+use crate::event::Events;
 use crate::failpoint;
 use crate::plan::{Fill, StepId};
 use crate::settings::FillSettings;
@@ -110,9 +111,14 @@ pub(super) async fn work(job: Arc<Job>) -> Result<End, Error> {
 impl Worker {
     pub(super) async fn hire(job: Arc<Job>) -> Result<Self, Error> {
         let mut connection = pool::take(&job.pool).await?;
-        let chunks = Chunks::prepare(&mut connection, &job.texts)
-            .await
-            .map_err(|error| error.doing(format!("prepare the fill of {}", job.fill.table.display())))?;
+        let doing = format!("prepare the fill of {}", job.fill.table.display());
+        let mut tries = Tries::begin();
+        let chunks = loop {
+            match Chunks::prepare(&mut connection, &job.texts).await {
+                Ok(chunks) => break chunks,
+                Err(error) => job.again(error, &mut tries, &doing).await?,
+            }
+        };
         let mut sizer = Sizer::new(job.fill.chunk.unwrap_or(job.settings.chunk), job.rows_per_page, job.passes);
         if let Some(limit) = &job.limit {
             sizer.limit_rows(limit.chunk_rows());
@@ -346,27 +352,12 @@ impl Worker {
             DbErrorKind::LockTimeout | DbErrorKind::Deadlock if first_try.elapsed() < self.job.give_up_after => {
                 metrics::counter!("shoofly_backfill_chunks_total", "outcome" => "conflict").increment(1);
                 self.sizer.shrink(class);
-                if attempt % 10 == 1 {
-                    let because = format!("somebody locks {}: {error}", self.job.fill.table.display());
-                    self.job.events.emit(Event::FillWaiting { because });
-                }
-                self.back_off(attempt).await
+                self.job.wait_for_lock(&error, attempt).await
             }
             DbErrorKind::Data | DbErrorKind::Constraint | DbErrorKind::Other => {
                 Err(self.culprits(error, (from, end), part, mark).await)
             }
             _ => Err(error.doing(doing())),
-        }
-    }
-
-    /// Waits a little, longer each time, and never in step with others.
-    pub(super) async fn back_off(&self, attempt: u32) -> Result<(), Error> {
-        let jitter = u64::from(std::process::id() ^ attempt.wrapping_mul(2_654_435_761)) % 50;
-        let wait = Duration::from_millis(u64::from(attempt.min(20)) * 50 + jitter);
-        tokio::select! {
-            biased;
-            () = self.job.stop.cancelled() => Err(Error::Interrupted),
-            () = tokio::time::sleep(wait) => Ok(()),
         }
     }
 }
