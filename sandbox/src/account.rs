@@ -1,4 +1,4 @@
-//! The account that a server runs as: PostgreSQL refuses to run as root.
+//! The account that a server runs as: none of them runs as root.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -21,13 +21,13 @@ pub(crate) enum Account {
 const NOBODY: (u32, u32) = (65534, 65534);
 
 impl Account {
-    /// Root hands over to `postgres`, or to `nobody` where there is no such account.
-    pub(crate) fn choose() -> Self {
+    /// Root hands over to `name`, or to `nobody` where there is no such account.
+    pub(crate) fn choose(name: &str) -> Self {
         if !rustix::process::geteuid().is_root() {
             return Self::Own;
         }
         let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
-        let (uid, gid) = ids(&passwd, "postgres").or_else(|| ids(&passwd, "nobody")).unwrap_or(NOBODY);
+        let (uid, gid) = ids(&passwd, name).or_else(|| ids(&passwd, "nobody")).unwrap_or(NOBODY);
         Self::Other { uid, gid }
     }
 

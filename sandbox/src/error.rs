@@ -1,37 +1,36 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::Product;
+
 /// Why a private server could not be had.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
     /// No server programs, or none of the wanted major version.
-    #[error(
-        "no server programs of {wanted} were found (looked in: {})\n    do:  install them (Debian, Ubuntu: apt-get install postgresql; \
-         Fedora, RHEL: dnf install postgresql-server postgresql-contrib; macOS: brew install postgresql), or set \
-         {variable} to the folder that holds `postgres` and `initdb`",
-        looked.join(", ")
-    )]
+    #[error("no server programs of {wanted} were found (looked in: {})\n    do:  {advice}", looked.join(", "))]
     NotInstalled {
-        /// `PostgreSQL` or `PostgreSQL 15`.
+        /// `PostgreSQL`, `PostgreSQL 15`, `MariaDB`.
         wanted: String,
         /// Folders that were looked into.
         looked: Vec<String>,
-        /// The environment variable that decides.
-        variable: String,
+        /// What to install, or which environment variable to set.
+        advice: String,
     },
     /// A client program is missing.
-    #[error(
-        "the program `{program}` was not found\n    do:  install PostgreSQL's client programs (Debian, Ubuntu: apt-get install postgresql-client postgresql-contrib)"
-    )]
+    #[error("the program `{program}` was not found\n    do:  install {}", product.clients())]
     NoProgram {
         /// Its name.
         program: String,
+        /// Whose program it is.
+        product: Product,
     },
-    /// The folder that was named holds no usable server.
-    #[error("{} holds no usable `postgres` and `initdb`: {why}", folder.display())]
+    /// What was named is no usable server.
+    #[error("{} holds no usable server programs of {product}: {why}", place.display())]
     Unusable {
-        /// The folder.
-        folder: PathBuf,
+        /// The folder, or the program.
+        place: PathBuf,
+        /// What it should have been.
+        product: Product,
         /// Why.
         why: String,
     },
