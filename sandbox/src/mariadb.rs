@@ -32,8 +32,9 @@ impl Kind for MariaDb {
     }
 
     fn initialise(&self, site: &Site) -> Result<(), SandboxError> {
-        // The server that runs the script knows no accounts until it has read their tables.
-        let statements = format!("FLUSH PRIVILEGES;\n{}", mysqld::superuser(site));
+        // The server that runs the script knows no accounts until it has read their tables; this one it has made already.
+        let made = "FLUSH PRIVILEGES;\nDROP USER IF EXISTS 'root'@'127.0.0.1';\n";
+        let statements = format!("{made}{}", mysqld::superuser(site));
         let secret = site.secret("superuser.sql", &statements)?;
         let mut command = Command::new(script(&site.installation)?);
         command

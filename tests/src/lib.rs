@@ -3,6 +3,8 @@
 //! - [`Pg::shared`]: the server of a major version that all tests of a run share; [`Pg::own`]: one for a test that restarts
 //!   it or changes its settings. [`MAJORS`] are the versions that every promise is tested on; [`matrix!`](crate::matrix)
 //!   makes one test of each.
+//! - [`My::shared`], [`My::own`] and [`mysql_matrix!`](crate::mysql_matrix): the same for MariaDB and MySQL. Shared servers are
+//!   started when a test first asks ([`shared`]).
 //! - [`Database`]: a database of a test's own on such a server, with [`Database::run`], [`Database::text`] and
 //!   [`Database::engine`].
 //! - [`Writers`]: an application at work: seeded random transactions, each done twice, on the live tables and on the
@@ -29,16 +31,19 @@ pub mod binary;
 pub mod case;
 pub mod catalogue;
 pub mod database;
+pub mod mysql;
 pub mod random;
 pub mod refusal;
 pub mod rows;
 pub mod server;
+pub mod shared;
 pub mod wait;
 pub mod writers;
 
 pub use binary::Binary;
 pub use case::Case;
 pub use database::Database;
+pub use mysql::{Flavor, My};
 pub use refusal::Refusal;
 pub use server::{MAJORS, Pg};
 pub use wait::until;
@@ -57,6 +62,24 @@ macro_rules! matrix {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn pg18() {
                 super::$test(18).await;
+            }
+        }
+    )+};
+}
+
+/// Makes a module of tests out of each named `async fn(flavor: Flavor)`: one test for each [`Flavor`].
+#[macro_export]
+macro_rules! mysql_matrix {
+    ($($test:ident),+ $(,)?) => {$(
+        mod $test {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn mariadb() {
+                super::$test($crate::Flavor::MariaDb).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn mysql() {
+                super::$test($crate::Flavor::MySql).await;
             }
         }
     )+};
