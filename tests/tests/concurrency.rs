@@ -10,6 +10,7 @@ use shoofly_engine::plan::{Hazard, PhaseKind};
 use shoofly_engine::run::{Direction, Outcome};
 use shoofly_engine::{Error, Event, Exit};
 use shoofly_tests::case::migration;
+use shoofly_tests::shared::Which;
 use shoofly_tests::writers::Disconnects;
 use shoofly_tests::{Database, Pg, Write, Writers, catalogue, matrix, rows, until};
 
@@ -298,7 +299,7 @@ async fn a_stopped_run_goes_on(major: u32) {
 
 /// Rows that arrive by logical replication are written past ordinary triggers.
 async fn rows_from_a_publisher_are_carried(major: u32) {
-    let pg = Pg::own(major, &shoofly_tests::server::shared_options().with("wal_level", "logical"));
+    let pg = Pg::own(major, &Which::Postgres(major).shared_options().with("wal_level", "logical"));
     let (from, to) = (Database::create(&pg, "publisher").await, Database::create(&pg, "subscriber").await);
     for db in [&from, &to] {
         db.run("CREATE TABLE t (id int PRIMARY KEY, v int, note text)").await;
