@@ -9,6 +9,7 @@ use crate::name::{Ident, QualifiedName, TableName};
 
 mod attached;
 mod compare;
+pub mod mysql;
 
 pub use attached::{
     Constraint, ConstraintKind, Dependent, ExtendedStatistics, ForeignKey, Grant, Index, Policy, Publication,

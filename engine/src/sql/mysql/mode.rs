@@ -1,5 +1,7 @@
 //! What the reading of a text depends on: the session's `sql_mode`, and the server.
 
+use serde::{Deserialize, Serialize};
+
 /// How a text is read. The default is that of a server out of the box, with every version comment taken as code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Mode {
@@ -32,7 +34,8 @@ pub enum Backslash {
 }
 
 /// Whose server it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Product {
     /// MySQL and what calls itself so.
     MySql,
