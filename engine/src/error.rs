@@ -103,7 +103,7 @@ pub enum DbErrorKind {
 pub struct DbError {
     /// Class.
     pub kind: DbErrorKind,
-    /// SQLSTATE, where there is one.
+    /// SQLSTATE, where there is one; of MySQL and MariaDB the error's number before it: `1205, HY000`.
     pub code: Option<String>,
     /// The server's message.
     pub message: String,
@@ -117,7 +117,9 @@ impl fmt::Display for DbError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
         if let Some(code) = &self.code {
-            write!(f, " (SQLSTATE {code})")?;
+            // MySQL and MariaDB have numbers of their own, which say more.
+            let what = if code.contains(',') { "error" } else { "SQLSTATE" };
+            write!(f, " ({what} {code})")?;
         }
         if !self.detail.is_empty() {
             write!(f, "\n    {}", self.detail)?;
@@ -225,6 +227,7 @@ impl Error {
             Self::Refused(_) | Self::Busy(_) => Exit::Refused,
             Self::Divergence(_) => Exit::Divergence,
             Self::Lock { .. } => Exit::Lock,
+            Self::Database { source, .. } if source.kind == DbErrorKind::LockTimeout => Exit::Lock,
             Self::Interrupted => Exit::Interrupted,
             Self::Data(_) | Self::Unfit(_) | Self::Database { .. } => Exit::Failed,
         }

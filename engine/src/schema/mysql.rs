@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::name::QualifiedName;
 use crate::sql::mysql::mode::Product;
 use crate::sql::mysql::name::Name;
 use crate::text::AsSql;
@@ -28,6 +29,12 @@ impl TablePath {
     #[must_use]
     pub fn new(database: Name, name: Name) -> Self {
         Self { database, name }
+    }
+
+    /// The name as everybody writes it: in events, errors and the ledger.
+    #[must_use]
+    pub fn qualified(&self) -> QualifiedName {
+        QualifiedName::new(self.database.clone().into(), self.name.clone().into())
     }
 
     /// `database.table`, for messages.
@@ -71,6 +78,8 @@ pub struct Server {
     pub sql_mode: String,
     /// Whether it takes no writes (`read_only`, `super_read_only`).
     pub read_only: bool,
+    /// The time zone of sessions that set none (`@@global.time_zone`): `SYSTEM`, `+02:00`, a name.
+    pub time_zone: String,
     /// `lower_case_table_names`.
     pub lower_case_table_names: u8,
     /// Whether `performance_schema.metadata_locks` can be read and its instrument is on.
@@ -261,4 +270,12 @@ pub struct Trigger {
     pub create_sql: String,
     /// The `sql_mode` that it was made under.
     pub sql_mode: String,
+    /// What it does: one statement, often a block.
+    pub body: String,
+    /// `user@host`, with whose rights it does it.
+    pub definer: String,
+    /// `character_set_client` that it was made under.
+    pub charset: String,
+    /// `collation_connection` that it was made under.
+    pub collation: String,
 }

@@ -2,10 +2,8 @@
 
 use tokio_postgres::error::SqlState;
 
+use crate::driver::shorten;
 use crate::error::{DbError, DbErrorKind, Error};
-
-/// Longest statement text that an error carries, in characters.
-const STATEMENT_CHARS: usize = 400;
 
 /// Classifies an error of the driver; `statement` is what was being run (shortened here).
 #[must_use]
@@ -89,14 +87,6 @@ fn chain(error: &tokio_postgres::Error) -> String {
         source = inner.source();
     }
     text
-}
-
-fn shorten(statement: &str) -> String {
-    let flat = statement.split_whitespace().collect::<Vec<_>>().join(" ");
-    match flat.char_indices().nth(STATEMENT_CHARS) {
-        Some((cut, _)) => format!("{} …", &flat[..cut]),
-        None => flat,
-    }
 }
 
 #[cfg(test)]
