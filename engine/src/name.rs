@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 /// PostgreSQL cuts identifiers at this many bytes (`NAMEDATALEN - 1`).
 pub const MAX_IDENT_BYTES: usize = 63;
 
-/// One identifier, unquoted and case-exact, as the catalogue stores it.
+/// One identifier, unquoted and case-exact, as the catalogue stores it: a name that PostgreSQL, MySQL or MariaDB can have.
 ///
-/// It has no `Display`: into SQL it goes quoted (see [`crate::sql!`]), into messages by [`Ident::as_str`].
+/// Parsed from a text it is a name of PostgreSQL; those of MySQL and MariaDB come from
+/// [`sql::mysql::Name`](crate::sql::mysql::Name). It has no `Display`: into SQL it goes quoted (see [`crate::sql!`]), into
+/// messages by [`Ident::as_str`].
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Ident(Box<str>);
@@ -24,7 +26,7 @@ pub enum IdentError {
     /// The text contains a NUL character.
     #[error("a name cannot contain a NUL character")]
     Nul,
-    /// The text is longer than the server keeps.
+    /// The text is longer than PostgreSQL keeps.
     #[error("the name {name:?} is {bytes} bytes long; PostgreSQL keeps {MAX_IDENT_BYTES}")]
     TooLong {
         /// The offending text.
@@ -38,24 +40,25 @@ impl FromStr for Ident {
     type Err = IdentError;
 
     fn from_str(text: &str) -> Result<Self, IdentError> {
+        if text.len() > MAX_IDENT_BYTES {
+            return Err(IdentError::TooLong { name: text.to_owned(), bytes: text.len() });
+        }
+        Self::try_from(text.to_owned())
+    }
+}
+
+/// What was stored; how long a name may be was asked when it was read.
+impl TryFrom<String> for Ident {
+    type Error = IdentError;
+
+    fn try_from(text: String) -> Result<Self, IdentError> {
         if text.is_empty() {
             return Err(IdentError::Empty);
         }
         if text.contains('\0') {
             return Err(IdentError::Nul);
         }
-        if text.len() > MAX_IDENT_BYTES {
-            return Err(IdentError::TooLong { name: text.to_owned(), bytes: text.len() });
-        }
         Ok(Self(text.into()))
-    }
-}
-
-impl TryFrom<String> for Ident {
-    type Error = IdentError;
-
-    fn try_from(text: String) -> Result<Self, IdentError> {
-        text.parse()
     }
 }
 
@@ -76,6 +79,11 @@ impl Ident {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A name that another type has found valid: not empty, without NUL.
+    pub(crate) fn found_valid(text: String) -> Self {
+        Self(text.into())
     }
 
     /// A name of ours derived from `parts`: `prefix_part_part`, cut to the server's limit with a stable hash of the whole at
@@ -177,6 +185,16 @@ mod tests {
     fn refuses_what_the_server_would_cut() {
         assert_eq!("".parse::<Ident>(), Err(IdentError::Empty));
         assert!(matches!("é".repeat(32).parse::<Ident>(), Err(IdentError::TooLong { bytes: 64, .. })));
+    }
+
+    #[test]
+    fn stored_names_may_be_as_long_as_any_server_allows() {
+        let stored = format!("\"{}\"", "é".repeat(64));
+        let name: Ident = serde_json::from_str(&stored).unwrap();
+        assert_eq!(serde_json::to_string(&name).unwrap(), stored);
+        assert!(
+            serde_json::from_str::<Ident>("\"\"").is_err() && serde_json::from_str::<Ident>("\"a\\u0000\"").is_err()
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::name::{Ident, WrittenName};
 
 pub mod add_column;
 pub mod alter_column_type;
+pub mod alter_table;
 pub mod column_default;
 pub mod drop_column;
 pub mod index;
@@ -14,6 +15,7 @@ pub mod update_rows;
 
 pub use add_column::AddColumn;
 pub use alter_column_type::AlterColumnType;
+pub use alter_table::AlterTable;
 pub use column_default::{DropDefault, SetDefault};
 pub use drop_column::DropColumn;
 pub use index::{CreateIndex, DropIndex};
@@ -40,6 +42,7 @@ pub enum Operation {
     CreateIndex(CreateIndex),
     DropIndex(DropIndex),
     UpdateRows(UpdateRows),
+    AlterTable(AlterTable),
 }
 
 impl Operation {
@@ -57,6 +60,7 @@ impl Operation {
             Self::CreateIndex(op) => Some(&op.table),
             Self::DropIndex(_) => None,
             Self::UpdateRows(op) => Some(&op.table),
+            Self::AlterTable(op) => Some(&op.table),
         }
     }
 
@@ -74,6 +78,7 @@ impl Operation {
             Self::CreateIndex(op) => op.columns.iter().collect(),
             Self::DropIndex(_) => Vec::new(),
             Self::UpdateRows(op) => op.assignments.iter().map(|assignment| &assignment.column).collect(),
+            Self::AlterTable(op) => op.columns.iter().collect(),
         }
     }
 }

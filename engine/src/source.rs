@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
+use crate::error::{Error, Problem};
 use crate::op::Operation;
-use crate::plan::{Hazard, Strategy};
+use crate::plan::{Direction, Hazard, Strategy};
+use crate::sql::Dialect;
 
 mod checksum;
 mod cut;
@@ -33,6 +34,26 @@ pub struct Migration {
     pub up: Script,
     /// How to take it back after `complete`.
     pub down: Option<Script>,
+}
+
+impl Migration {
+    /// The statements that go one way.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where there is no way down.
+    pub fn script(&self, direction: Direction) -> Result<&Script, Error> {
+        match direction {
+            Direction::Up => Ok(&self.up),
+            Direction::Down => self.down.as_ref().ok_or_else(|| {
+                Error::Refused(vec![Problem {
+                    what: "the migration has no way back".to_owned(),
+                    place: self.name.clone(),
+                    why: "what was changed cannot be guessed back".to_owned(),
+                    advice: "add a `-- migrate:down` section, or write a new migration".to_owned(),
+                }])
+            }),
+        }
+    }
 }
 
 /// Statements in order.
@@ -75,9 +96,9 @@ pub struct Options {
 ///
 /// # Errors
 /// [`Error::Syntax`] with every error of the text, rendered.
-pub fn parse_text(name: &str, path: Option<&Path>, text: &str) -> Result<Migration, Error> {
+pub fn parse_text(dialect: Dialect, name: &str, path: Option<&Path>, text: &str) -> Result<Migration, Error> {
     let shown = path.map_or_else(|| name.to_owned(), |path| path.display().to_string());
-    let sections = read::sections(&shown, text).map_err(Error::Syntax)?;
+    let sections = read::sections(dialect, &shown, text).map_err(Error::Syntax)?;
     Ok(Migration {
         name: name.to_owned(),
         path: path.map(Path::to_owned),
@@ -92,8 +113,8 @@ pub fn parse_text(name: &str, path: Option<&Path>, text: &str) -> Result<Migrati
 ///
 /// # Errors
 /// [`Error::Syntax`] with every error of the text, rendered.
-pub fn parse_statement(ddl: &str) -> Result<Migration, Error> {
-    let sections = read::single(ddl).map_err(Error::Syntax)?;
+pub fn parse_statement(dialect: Dialect, ddl: &str) -> Result<Migration, Error> {
+    let sections = read::single(dialect, ddl).map_err(Error::Syntax)?;
     let checksum = checksum::of(&sections.parts);
     let operations =
         sections.up.statements.first().map(|statement| statement.operations.as_slice()).unwrap_or_default();

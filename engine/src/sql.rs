@@ -2,9 +2,13 @@
 
 use std::ops::Range;
 
+pub mod dialect;
 pub mod expression;
 pub mod mysql;
 pub mod postgres;
+pub(crate) mod scrap;
+
+pub use dialect::Dialect;
 
 /// Something wrong with a piece of SQL, by its place in the text that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,6 @@ use sha2::{Digest, Sha256};
 
 use crate::name::WrittenName;
 use crate::op::Operation;
-use crate::sql::postgres::token::{TokenKind, significant};
 
 /// Longest part of a made name.
 const PART: usize = 30;
@@ -17,16 +16,6 @@ pub(super) fn of(parts: &[String]) -> String {
         digest.update([0]);
     }
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// SQL without comments and white space, unquoted words in lower case: equal for texts that mean the same to a lexer.
-pub(super) fn normalised(sql: &str) -> String {
-    let tokens = significant(sql);
-    let texts = tokens.iter().map(|token| {
-        let text = token.text(sql);
-        if token.kind == TokenKind::Word { text.to_ascii_lowercase() } else { text.to_owned() }
-    });
-    texts.collect::<Vec<String>>().join("\u{1f}")
 }
 
 /// A name for a statement: what it does to what, and eight digits of its checksum.

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::sql::Flaw;
-use crate::sql::postgres::token::{Token, TokenKind, tokens};
+use crate::sql::scrap::{Scanner, Scrap, ScrapKind};
+use crate::sql::{Dialect, Flaw};
 
 /// Which way a section goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,170 +38,143 @@ pub(super) struct Cut {
 
 /// Who wrote the section marks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dialect {
+enum Marks {
     Migrate,
     Goose,
 }
 
 /// Cuts `text`.
-pub(super) fn cut(text: &str) -> Cut {
+pub(super) fn cut(dialect: Dialect, text: &str) -> Cut {
     let mut cutter = Cutter {
         text,
+        scanner: dialect.scanner(text),
         made: Cut::default(),
         section: None,
-        dialect: None,
+        marks: None,
         directives: Vec::new(),
         open: None,
-        depth: 0,
-        body: Body::None,
+        marked: false,
     };
-    for token in tokens(text) {
-        cutter.token(&token);
+    while let Some(scrap) = cutter.scanner.scrap() {
+        cutter.scrap(&scrap);
     }
     cutter.close();
     cutter.unused_directives();
-    if cutter.body == Body::Marked {
+    if cutter.marked {
         let end = text.len();
         cutter.flaw(end..end, "StatementBegin without StatementEnd", "add `-- +goose StatementEnd`");
     }
+    cutter.made.flaws.extend(cutter.scanner.into_flaws());
     cutter.made
-}
-
-/// Where semicolons do not end a statement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Body {
-    None,
-    /// Between `StatementBegin` and `StatementEnd`.
-    Marked,
-    /// `BEGIN ATOMIC … END` of a function, with the number of `CASE`s open in it.
-    Atomic(usize),
 }
 
 struct Cutter<'a> {
     text: &'a str,
+    scanner: Scanner<'a>,
     made: Cut,
     section: Option<Section>,
-    dialect: Option<Dialect>,
+    marks: Option<Marks>,
     directives: Vec<Line>,
     /// First byte and last significant byte of the statement that is being read.
     open: Option<(usize, usize)>,
-    depth: usize,
-    body: Body,
+    /// Whether semicolons do not end a statement: between `StatementBegin` and `StatementEnd`.
+    marked: bool,
 }
 
 impl Cutter<'_> {
-    fn token(&mut self, token: &Token) {
-        match token.kind {
-            TokenKind::Space | TokenKind::BlockComment => {}
-            TokenKind::LineComment => self.comment(token),
-            TokenKind::Mark(b';') if self.depth == 0 && self.body == Body::None => self.close(),
-            _ => {
-                self.follow(token);
-                let start = self.open.map_or(token.range.start, |(start, _)| start);
-                self.open = Some((start, token.range.end));
+    fn scrap(&mut self, scrap: &Scrap) {
+        match scrap.kind {
+            ScrapKind::Blank => {}
+            ScrapKind::LineComment => self.comment(&scrap.range),
+            ScrapKind::End if !self.marked => self.close(),
+            ScrapKind::Code | ScrapKind::End => {
+                let start = self.open.map_or(scrap.range.start, |(start, _)| start);
+                self.open = Some((start, scrap.range.end));
             }
         }
     }
 
-    /// Brackets and function bodies.
-    fn follow(&mut self, token: &Token) {
-        match token.kind {
-            TokenKind::Mark(b'(' | b'[') => self.depth += 1,
-            TokenKind::Mark(b')' | b']') => self.depth = self.depth.saturating_sub(1),
-            _ => {}
-        }
-        let word = |word| token.is_word(self.text, word);
-        self.body = match self.body {
-            Body::None if word("atomic") && self.last_word_was_begin() => Body::Atomic(0),
-            Body::Atomic(cases) if word("case") => Body::Atomic(cases + 1),
-            Body::Atomic(0) if word("end") => Body::None,
-            Body::Atomic(cases) if word("end") => Body::Atomic(cases - 1),
-            other => other,
-        };
-    }
-
-    fn last_word_was_begin(&self) -> bool {
-        let so_far = self.open.and_then(|(start, end)| self.text.get(start..end)).unwrap_or_default();
-        so_far.len() > 5 && so_far.get(so_far.len() - 5..).is_some_and(|word| word.eq_ignore_ascii_case("begin"))
-    }
-
     /// The statement that is being read ends.
     fn close(&mut self) {
-        (self.depth, self.body) = (0, if self.body == Body::Marked { Body::Marked } else { Body::None });
+        self.scanner.ended();
         let Some((start, end)) = self.open.take() else { return };
         let directives = std::mem::take(&mut self.directives);
         let section = self.section.unwrap_or(Section::Up);
         self.made.pieces.push(Piece { section, range: start..end, directives });
     }
 
-    fn comment(&mut self, token: &Token) {
-        let said = token.text(self.text).trim_start_matches('-').trim();
-        let lower = said.to_ascii_lowercase();
-        if let Some(mark) = lower.strip_prefix("migrate:") {
-            self.migrate(token, mark);
-        } else if let Some(mark) = lower.strip_prefix("+goose") {
-            self.goose(token, mark.trim());
-        } else if let Some(rest) = lower.strip_prefix("shoofly") {
-            let rest = rest.trim_start();
-            if let Some(directive) = rest.strip_prefix(':') {
-                self.directive(token, directive.len());
-            } else if is_assignment(rest) {
-                let advice = "write `-- shoofly: key = value`, or another comment";
-                self.flaw(token.range.clone(), "this looks like a directive and is none: the colon is missing", advice);
+    fn comment(&mut self, range: &Range<usize>) {
+        let comment = self.text.get(range.clone()).unwrap_or_default();
+        let hash = comment.starts_with('#');
+        let said = comment.trim_start_matches(if hash { '#' } else { '-' }).trim().to_ascii_lowercase();
+        let directive = said.strip_prefix("shoofly").map(str::trim_start);
+        let assigned = directive.is_some_and(|rest| rest.starts_with(':') || is_assignment(rest));
+        if hash {
+            if assigned || said.starts_with("migrate:") || said.starts_with("+goose") {
+                self.flaw(range.clone(), "this looks like a directive or a mark and is none", "begin it with `-- `");
             }
+        } else if let Some(mark) = said.strip_prefix("migrate:") {
+            self.migrate(range, mark);
+        } else if let Some(mark) = said.strip_prefix("+goose") {
+            self.goose(range, mark.trim());
+        } else if let Some(directive) = directive.and_then(|rest| rest.strip_prefix(':')) {
+            self.directive(range, directive.len());
+        } else if assigned {
+            let advice = "write `-- shoofly: key = value`, or another comment";
+            self.flaw(range.clone(), "this looks like a directive and is none: the colon is missing", advice);
         }
     }
 
     /// `length` bytes of the comment, counted from its end, stand after the colon.
-    fn directive(&mut self, token: &Token, length: usize) {
-        if self.open.is_some() || !self.starts_line(token) {
+    fn directive(&mut self, range: &Range<usize>, length: usize) {
+        if self.open.is_some() || !self.starts_line(range) {
             let advice = "put it on a line of its own, directly above the statement";
-            self.flaw(token.range.clone(), "a directive stands inside of a statement or behind one", advice);
+            self.flaw(range.clone(), "a directive stands inside of a statement or behind one", advice);
             return;
         }
-        let whole = token.text(self.text);
-        let end = token.range.start + whole.trim_end().len();
+        let whole = self.text.get(range.clone()).unwrap_or_default();
+        let end = range.start + whole.trim_end().len();
         self.directives.push(Line { range: end.saturating_sub(length)..end });
     }
 
-    fn starts_line(&self, token: &Token) -> bool {
-        let before = self.text.get(..token.range.start).unwrap_or_default();
+    fn starts_line(&self, range: &Range<usize>) -> bool {
+        let before = self.text.get(..range.start).unwrap_or_default();
         before.rsplit(['\n', '\r']).next().is_none_or(|line| line.trim().is_empty())
     }
 
-    fn migrate(&mut self, token: &Token, mark: &str) {
+    fn migrate(&mut self, range: &Range<usize>, mark: &str) {
         let mut words = mark.split_whitespace();
         let section = match words.next() {
             Some("up") => Section::Up,
             Some("down") => Section::Down,
             _ => {
-                return self.flaw(token.range.clone(), "unknown section", "write `-- migrate:up` or `-- migrate:down`");
+                return self.flaw(range.clone(), "unknown section", "write `-- migrate:up` or `-- migrate:down`");
             }
         };
         if let Some(option) = words.find(|word| !matches!(*word, "transaction:false" | "transaction:true")) {
             let what = format!("unknown option {option} of a section");
-            self.flaw(token.range.clone(), what, "leave it away: shoofly makes its own transactions");
+            self.flaw(range.clone(), what, "leave it away: shoofly makes its own transactions");
         }
-        self.section(token, section, Dialect::Migrate);
+        self.section(range, section, Marks::Migrate);
     }
 
-    fn goose(&mut self, token: &Token, mark: &str) {
+    fn goose(&mut self, range: &Range<usize>, mark: &str) {
         match mark {
-            "up" => self.section(token, Section::Up, Dialect::Goose),
-            "down" => self.section(token, Section::Down, Dialect::Goose),
+            "up" => self.section(range, Section::Up, Marks::Goose),
+            "down" => self.section(range, Section::Down, Marks::Goose),
             "statementbegin" => {
                 self.close();
-                self.body = Body::Marked;
+                self.marked = true;
             }
-            "statementend" if self.body == Body::Marked => {
+            "statementend" if self.marked => {
                 self.trim_semicolon();
-                self.body = Body::None;
+                self.marked = false;
                 self.close();
             }
             "no transaction" => {}
             _ => {
                 let advice = "shoofly knows Up, Down, StatementBegin, StatementEnd and NO TRANSACTION";
-                self.flaw(token.range.clone(), "unknown annotation", advice);
+                self.flaw(range.clone(), "unknown annotation", advice);
             }
         }
     }
@@ -214,16 +187,15 @@ impl Cutter<'_> {
         }
     }
 
-    fn section(&mut self, token: &Token, section: Section, dialect: Dialect) {
+    fn section(&mut self, range: &Range<usize>, section: Section, marks: Marks) {
         self.close();
         self.unused_directives();
-        let range = token.range.clone();
-        if self.dialect.is_none() && !self.made.pieces.is_empty() {
+        if self.marks.is_none() && !self.made.pieces.is_empty() {
             let first = self.made.pieces.remove(0).range;
             self.made.pieces.clear();
             self.flaw(first, "a statement stands above the first section", "move it below the mark of a section");
         }
-        if self.dialect.is_some_and(|known| known != dialect) {
+        if self.marks.is_some_and(|known| known != marks) {
             self.flaw(
                 range.clone(),
                 "sections are marked in two ways",
@@ -235,9 +207,9 @@ impl Cutter<'_> {
             Section::Down => std::mem::replace(&mut self.made.down, true),
         };
         if seen {
-            self.flaw(range, "the section is marked twice", "put its statements together");
+            self.flaw(range.clone(), "the section is marked twice", "put its statements together");
         }
-        (self.section, self.dialect) = (Some(section), Some(dialect));
+        (self.section, self.marks) = (Some(section), Some(marks));
     }
 
     fn unused_directives(&mut self) {

@@ -7,8 +7,7 @@ use super::Options;
 use super::cut::Line;
 use crate::op::{Expr, Operation};
 use crate::plan::{Hazard, Strategy};
-use crate::sql::Flaw;
-use crate::sql::postgres::expr;
+use crate::sql::{Dialect, Flaw};
 
 const KEYS: &str = "known are up, down, strategy, chunk, allow and accept";
 
@@ -30,7 +29,7 @@ struct Value {
 }
 
 /// Reads `lines` of `text`.
-pub(super) fn read(text: &str, lines: &[Line], flaws: &mut Vec<Flaw>) -> Directives {
+pub(super) fn read(dialect: Dialect, text: &str, lines: &[Line], flaws: &mut Vec<Flaw>) -> Directives {
     let mut made = Directives::default();
     for line in lines {
         let said = text.get(line.range.clone()).unwrap_or_default();
@@ -55,7 +54,7 @@ pub(super) fn read(text: &str, lines: &[Line], flaws: &mut Vec<Flaw>) -> Directi
             flaws.push(Flaw::new(key_range, format!("{key} has no value"), "write `-- shoofly: key = value`"));
             continue;
         }
-        if let Err((what, advice)) = made.set(key, value, range.clone()) {
+        if let Err((what, advice)) = made.set(dialect, (key, value), range.clone()) {
             let range = if what.starts_with("unknown directive") { key_range } else { range };
             flaws.push(Flaw::new(range, what, advice));
         }
@@ -66,10 +65,10 @@ pub(super) fn read(text: &str, lines: &[Line], flaws: &mut Vec<Flaw>) -> Directi
 type Refusal = (String, String);
 
 impl Directives {
-    fn set(&mut self, key: &str, value: &str, range: Range<usize>) -> Result<(), Refusal> {
+    fn set(&mut self, dialect: Dialect, (key, value): (&str, &str), range: Range<usize>) -> Result<(), Refusal> {
         match key {
-            "up" => self.up = Some(expression(value, range)?),
-            "down" => self.down = Some(expression(value, range)?),
+            "up" => self.up = Some(expression(dialect, value, range)?),
+            "down" => self.down = Some(expression(dialect, value, range)?),
             "strategy" => self.options.strategy = Some(strategy(value)?),
             "chunk" => self.options.chunk = Some(duration(value)?),
             "allow" if value == "blocking" => self.options.allow_blocking = true,
@@ -85,9 +84,9 @@ impl Directives {
     }
 
     /// Puts `up` and `down` where they belong.
-    pub(super) fn apply(self, operations: &mut [Operation], flaws: &mut Vec<Flaw>) -> Options {
+    pub(super) fn apply(self, dialect: Dialect, operations: &mut [Operation], flaws: &mut Vec<Flaw>) -> Options {
         if let Some(value) = self.up {
-            place(operations, value, "up", flaws, |operation| match operation {
+            place(operations, value, (dialect, "up"), flaws, |operation| match operation {
                 Operation::AddColumn(op) => Some(&mut op.up),
                 Operation::AlterColumnType(op) => Some(&mut op.using),
                 Operation::SetNotNull(op) => Some(&mut op.up),
@@ -95,7 +94,7 @@ impl Directives {
             });
         }
         if let Some(value) = self.down {
-            place(operations, value, "down", flaws, |operation| match operation {
+            place(operations, value, (dialect, "down"), flaws, |operation| match operation {
                 Operation::DropColumn(op) => Some(&mut op.down),
                 Operation::AlterColumnType(op) => Some(&mut op.down),
                 _ => None,
@@ -108,14 +107,17 @@ impl Directives {
 fn place(
     operations: &mut [Operation],
     value: Value,
-    key: &str,
+    (dialect, key): (Dialect, &str),
     flaws: &mut Vec<Flaw>,
     slot: impl Fn(&mut Operation) -> Option<&mut Option<Expr>>,
 ) {
     let mut slots: Vec<&mut Option<Expr>> = operations.iter_mut().filter_map(slot).collect();
-    let belongs = match key {
-        "up" => "`up` belongs to ADD COLUMN, ALTER COLUMN … TYPE and SET NOT NULL",
-        _ => "`down` belongs to ALTER COLUMN … TYPE and DROP COLUMN",
+    let belongs = match (dialect, key) {
+        (Dialect::PostgreSql, "up") => "`up` belongs to ADD COLUMN, ALTER COLUMN … TYPE and SET NOT NULL",
+        (Dialect::PostgreSql, _) => "`down` belongs to ALTER COLUMN … TYPE and DROP COLUMN",
+        (Dialect::MySql, _) => {
+            "the server itself converts values; give rows others by an UPDATE in a statement of its own"
+        }
     };
     let refusal = match slots.as_mut_slice() {
         [slot] if slot.is_none() => {
@@ -132,9 +134,9 @@ fn place(
     flaws.push(Flaw::new(value.range, refusal.0, refusal.1));
 }
 
-fn expression(value: &str, range: Range<usize>) -> Result<Value, Refusal> {
+fn expression(dialect: Dialect, value: &str, range: Range<usize>) -> Result<Value, Refusal> {
     let advice = || "write one SQL expression over the columns of the row".to_owned();
-    match expr::unsuitable(value) {
+    match dialect.unsuitable(value) {
         Ok(None) => Ok(Value { expr: Expr(value.to_owned()), range }),
         Ok(Some(unsuitable)) => Err((format!("{} is not supported here", unsuitable.describe()), advice())),
         Err(error) => Err((error.to_string(), advice())),

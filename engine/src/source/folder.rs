@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::read::{Sections, half, pair, sections};
 use super::{Migration, checksum};
 use crate::error::{Error, Problem};
+use crate::sql::Dialect;
 
 /// What a file's name says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +39,7 @@ struct Files {
 /// # Errors
 /// [`Error::Usage`] where the folder cannot be read or its names do not fit together, [`Error::Syntax`] with every error
 /// of every file.
-pub fn load_folder(dir: &Path) -> Result<Vec<Migration>, Error> {
+pub fn load_folder(dialect: Dialect, dir: &Path) -> Result<Vec<Migration>, Error> {
     let mut problems = Vec::new();
     let mut found: BTreeMap<String, Files> = BTreeMap::new();
     for path in sql_files(dir)? {
@@ -61,7 +62,7 @@ pub fn load_folder(dir: &Path) -> Result<Vec<Migration>, Error> {
     let mut texts = Vec::new();
     let mut migrations = Vec::new();
     for (name, files) in ordered {
-        match load(&name, &files) {
+        match load(dialect, &name, &files) {
             Ok(migration) => migrations.push(migration),
             Err(Error::Syntax(more)) => texts.extend(more),
             Err(Error::Usage(more)) => problems.extend(more),
@@ -82,7 +83,7 @@ pub fn load_folder(dir: &Path) -> Result<Vec<Migration>, Error> {
 ///
 /// # Errors
 /// As [`load_folder`].
-pub fn load_file(path: &Path) -> Result<Migration, Error> {
+pub fn load_file(dialect: Dialect, path: &Path) -> Result<Migration, Error> {
     let named = named(path).map_err(|problem| Error::Usage(vec![problem]))?;
     let mut found = BTreeMap::new();
     let mut problems = Vec::new();
@@ -101,14 +102,14 @@ pub fn load_file(path: &Path) -> Result<Migration, Error> {
     if !problems.is_empty() {
         return Err(Error::Usage(problems));
     }
-    load(&named.name, &found.remove(&named.name).unwrap_or_default())
+    load(dialect, &named.name, &found.remove(&named.name).unwrap_or_default())
 }
 
-fn load(name: &str, files: &Files) -> Result<Migration, Error> {
+fn load(dialect: Dialect, name: &str, files: &Files) -> Result<Migration, Error> {
     let (path, sections) = match (&files.whole, &files.up, &files.down) {
-        (Some(whole), _, _) => (whole, read(whole, sections)?),
-        (None, Some(up), None) => (up, read(up, half)?),
-        (None, Some(up), Some(down)) => (up, both(up, down)?),
+        (Some(whole), _, _) => (whole, read(dialect, whole, sections)?),
+        (None, Some(up), None) => (up, read(dialect, up, half)?),
+        (None, Some(up), Some(down)) => (up, both(dialect, up, down)?),
         (None, None, down) => {
             let place = down.as_deref().unwrap_or(Path::new(name));
             let what = format!("{name} has a way back and no way there");
@@ -131,14 +132,14 @@ fn load(name: &str, files: &Files) -> Result<Migration, Error> {
 
 type Reading = Result<Sections, Vec<String>>;
 
-fn read(path: &Path, how: fn(&str, &str) -> Reading) -> Result<Sections, Error> {
-    how(&path.display().to_string(), &text(path)?).map_err(Error::Syntax)
+fn read(dialect: Dialect, path: &Path, how: fn(Dialect, &str, &str) -> Reading) -> Result<Sections, Error> {
+    how(dialect, &path.display().to_string(), &text(path)?).map_err(Error::Syntax)
 }
 
-fn both(up: &Path, down: &Path) -> Result<Sections, Error> {
+fn both(dialect: Dialect, up: &Path, down: &Path) -> Result<Sections, Error> {
     let (up_text, down_text) = (text(up)?, text(down)?);
-    let halves = (half(&up.display().to_string(), &up_text), half(&down.display().to_string(), &down_text));
-    pair(halves.0, halves.1).map_err(Error::Syntax)
+    let half = |path: &Path, text: &str| half(dialect, &path.display().to_string(), text);
+    pair(half(up, &up_text), half(down, &down_text)).map_err(Error::Syntax)
 }
 
 fn text(path: &Path) -> Result<String, Error> {

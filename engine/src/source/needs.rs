@@ -33,7 +33,7 @@ impl Script {
                     let called = crate::sql::postgres::definition::functions_in_index(op);
                     called.into_iter().for_each(|name| add(&mut needs.functions, Some(name)));
                 }
-                Operation::DropNotNull(_) | Operation::DropDefault(_) => {}
+                Operation::DropNotNull(_) | Operation::DropDefault(_) | Operation::AlterTable(_) => {}
             }
         }
         needs

@@ -6,6 +6,7 @@
 pub mod census;
 pub mod definition;
 pub mod expr;
+pub(crate) mod script;
 pub mod statement;
 pub mod token;
 pub(crate) mod tree;

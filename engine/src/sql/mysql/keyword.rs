@@ -103,6 +103,39 @@ const RESERVED: [&str; 68] = [
     "xor",
 ];
 
+/// Whether `word`, unquoted, is never a name on either server: a keyword, or the name of a type.
+pub(super) fn is_reserved(word: &str) -> bool {
+    const TYPES: [&str; 26] = [
+        "bigint",
+        "blob",
+        "char",
+        "character",
+        "decimal",
+        "double",
+        "float",
+        "int",
+        "integer",
+        "longblob",
+        "longtext",
+        "mediumblob",
+        "mediumint",
+        "mediumtext",
+        "numeric",
+        "precision",
+        "real",
+        "smallint",
+        "tinyblob",
+        "tinyint",
+        "tinytext",
+        "unsigned",
+        "varbinary",
+        "varchar",
+        "varying",
+        "zerofill",
+    ];
+    operand(word) != Operand::Name || is_any(word, &TYPES)
+}
+
 /// The units of intervals.
 pub(super) fn is_unit(word: &str) -> bool {
     const UNITS: [&str; 20] = [

@@ -53,6 +53,17 @@ pub struct Server {
 }
 
 impl Mode {
+    /// That of a server and its `sql_mode`.
+    #[must_use]
+    pub fn of(product: Product, version: u32, sql_mode: &str) -> Self {
+        let has = |word: &str| sql_mode.split(',').any(|one| one.trim().eq_ignore_ascii_case(word));
+        Self {
+            double_quotes: if has("ANSI_QUOTES") { DoubleQuotes::Name } else { DoubleQuotes::Text },
+            backslash: if has("NO_BACKSLASH_ESCAPES") { Backslash::Plain } else { Backslash::Escapes },
+            server: Some(Server { product, version }),
+        }
+    }
+
     /// Whether a version comment of `product` (`None` for `/*!`) from `version` on is code.
     pub(super) fn runs(self, product: Option<Product>, version: u32) -> bool {
         let Some(server) = self.server else { return true };

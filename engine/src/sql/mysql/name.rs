@@ -1,13 +1,13 @@
 //! Names as MySQL and MariaDB have them.
 //!
-//! They are not [`crate::name::Ident`]s: 64 characters are allowed instead of 63 bytes, no unquoted name is folded, and
-//! quotes are backticks.
+//! 64 characters are allowed instead of PostgreSQL's 63 bytes, no unquoted name is folded, and quotes are backticks.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::name::{self, Ident};
 use crate::text::AsSql;
 
 /// Both servers refuse names of more characters.
@@ -77,6 +77,12 @@ impl From<Name> for String {
     }
 }
 
+impl From<Name> for Ident {
+    fn from(name: Name) -> Self {
+        Self::found_valid(name.into())
+    }
+}
+
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.0)
@@ -124,6 +130,12 @@ impl WrittenName {
     }
 }
 
+impl From<WrittenName> for name::WrittenName {
+    fn from(written: WrittenName) -> Self {
+        Self { schema: written.database.map(Ident::from), name: written.name.into() }
+    }
+}
+
 impl AsSql for WrittenName {
     fn as_sql(&self) -> String {
         match &self.database {
@@ -147,5 +159,7 @@ mod tests {
         let odd: Name = "Odd `name`".parse().unwrap();
         assert_eq!(odd.as_sql(), "`Odd ``name```");
         assert!(odd.same_as("odd `NAME`") && !odd.same_as("odd name"));
+        let long: Name = "é".repeat(64).parse().unwrap();
+        assert_eq!(Ident::from(long.clone()).as_str(), long.as_str());
     }
 }

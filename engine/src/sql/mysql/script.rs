@@ -1,106 +1,102 @@
-//! A script → statements, cut where the `mysql` client cuts.
+//! Where the statements of a script end: where the `mysql` client ends them.
 
 use std::ops::Range;
 
 use super::mode::Mode;
 use super::token::{Lexer, Token, TokenKind};
 use crate::sql::Flaw;
+use crate::sql::scrap::{Scrap, ScrapKind};
 
-/// A statement of a script.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
-    /// Its bytes, without the delimiter and without white space and comments at its ends.
-    pub range: Range<usize>,
-    /// The line on which it starts, from 1 on.
-    pub line: usize,
-}
-
-/// Cuts `text` at semicolons, or at what `DELIMITER` lines say.
-///
-/// # Errors
-/// Everything that makes it unclear where statements end: strings, names and comments without an end, `DELIMITER` lines
-/// that say nothing or stand in the middle of a statement.
-pub fn split_script(text: &str, mode: Mode) -> Result<Vec<Piece>, Vec<Flaw>> {
-    let mut splitter = Splitter {
-        text,
-        lexer: Lexer::new(text, mode),
-        delimiter: ";".to_owned(),
-        open: None,
-        pieces: Vec::new(),
-        flaws: Vec::new(),
-        line_start: true,
-        counted: (0, 1),
-    };
-    while let Some(token) = splitter.lexer.token() {
-        splitter.token(&token);
-    }
-    splitter.close();
-    if splitter.flaws.is_empty() { Ok(splitter.pieces) } else { Err(splitter.flaws) }
-}
-
-struct Splitter<'a> {
+/// Cuts a text into scraps, at semicolons or at what `DELIMITER` lines say.
+pub(crate) struct Scanner<'a> {
     text: &'a str,
     lexer: Lexer<'a>,
     delimiter: String,
-    /// The bytes of the statement that is being read, up to now.
-    open: Option<Range<usize>>,
-    pieces: Vec<Piece>,
-    flaws: Vec<Flaw>,
+    /// Whether a statement has begun and not ended.
+    open: bool,
     /// Whether nothing but white space stands between the last token and the beginning of its line.
     line_start: bool,
-    /// A place, and its line.
-    counted: (usize, usize),
+    /// The delimiter behind the last scrap.
+    delimiting: Option<Range<usize>>,
+    flaws: Vec<Flaw>,
 }
 
-impl Splitter<'_> {
-    fn token(&mut self, token: &Token) {
+impl<'a> Scanner<'a> {
+    pub(crate) fn new(text: &'a str, mode: Mode) -> Self {
+        Self {
+            text,
+            lexer: Lexer::new(text, mode),
+            delimiter: ";".to_owned(),
+            open: false,
+            line_start: true,
+            delimiting: None,
+            flaws: Vec::new(),
+        }
+    }
+
+    pub(crate) fn scrap(&mut self) -> Option<Scrap> {
+        if let Some(range) = self.delimiting.take() {
+            return Some(self.end(range));
+        }
+        let token = self.lexer.token()?;
         let line_start = self.line_start;
         let space = token.kind == TokenKind::Space;
         self.line_start = space && (line_start || token.text(self.text).contains('\n'));
-        if token.is_trivia() {
-            return;
-        }
-        if line_start && token.is_word(self.text, "delimiter") {
-            return self.delimiter(token);
-        }
-        // Where the delimiter is made of letters or operators, it may be a part of a token, or of several.
-        let endless = token.is_endless(self.text);
-        let whole = token.is_version_end() || matches!(token.kind, TokenKind::Text | TokenKind::QuotedName);
-        let found = if whole || endless { None } else { self.find_delimiter(token) };
-        let end = match found {
-            Some(at) => token.range.start + at,
-            None => token.range.end,
-        };
-        if endless {
-            let advice = "end the string, the name or the comment that begins here";
-            self.flaws.push(Flaw::new(token.range.clone(), "this has no end", advice));
-        }
-        if end > token.range.start {
-            let start = self.open.as_ref().map_or(token.range.start, |open| open.start);
-            self.open = Some(start..end);
-        }
-        if found.is_some() {
-            self.close();
-            self.lexer.restart(end + self.delimiter.len());
-        }
+        Some(match token.kind {
+            TokenKind::LineComment => Scrap { kind: ScrapKind::LineComment, range: token.range },
+            _ if token.is_trivia() => Scrap { kind: ScrapKind::Blank, range: token.range },
+            _ if line_start && token.is_word(self.text, "delimiter") => self.delimiter(&token),
+            _ => self.code(token),
+        })
     }
 
-    /// How many bytes of the token come before a delimiter that begins in it.
+    pub(crate) fn ended(&mut self) {
+        self.open = false;
+    }
+
+    /// `DELIMITER` lines that say nothing or stand in the middle of a statement.
+    pub(crate) fn into_flaws(self) -> Vec<Flaw> {
+        self.flaws
+    }
+
+    /// A token that means something, or as much of it as comes before a delimiter.
+    fn code(&mut self, token: Token) -> Scrap {
+        // Where the delimiter is made of letters or operators, it may be a part of a token, or of several.
+        let whole = token.is_version_end() || matches!(token.kind, TokenKind::Text | TokenKind::QuotedName);
+        let found = if whole || token.is_endless(self.text) { None } else { self.find_delimiter(&token) };
+        let Some(at) = found else {
+            self.open = true;
+            return Scrap { kind: ScrapKind::Code, range: token.range };
+        };
+        let delimiter = at..at + self.delimiter.len();
+        if at == token.range.start {
+            return self.end(delimiter);
+        }
+        self.delimiting = Some(delimiter);
+        Scrap { kind: ScrapKind::Code, range: token.range.start..at }
+    }
+
+    /// Where a delimiter begins in the token.
     fn find_delimiter(&self, token: &Token) -> Option<usize> {
-        let tail = self.text.as_bytes().get(token.range.start..)?;
-        (0..token.range.len())
-            .find(|at| tail.get(*at..).is_some_and(|rest| rest.starts_with(self.delimiter.as_bytes())))
+        let bytes = self.text.as_bytes();
+        let begins = |at: &usize| bytes.get(*at..).is_some_and(|rest| rest.starts_with(self.delimiter.as_bytes()));
+        token.range.clone().find(begins)
+    }
+
+    fn end(&mut self, range: Range<usize>) -> Scrap {
+        self.open = false;
+        self.lexer.restart(range.end);
+        Scrap { kind: ScrapKind::End, range }
     }
 
     /// `DELIMITER //`: the first word of the rest of the line.
-    fn delimiter(&mut self, token: &Token) {
+    fn delimiter(&mut self, token: &Token) -> Scrap {
         let rest = self.text.get(token.range.end..).unwrap_or_default();
         let line = rest.split('\n').next().unwrap_or_default();
-        if self.open.is_some() {
+        if self.open {
             let advice = "end the statement above it; if it is a name, put it into backticks";
             self.flaws.push(Flaw::new(token.range.clone(), "DELIMITER stands in the middle of a statement", advice));
         }
-        self.close();
         match line.split_whitespace().next() {
             Some(word) if !word.contains('\\') => word.clone_into(&mut self.delimiter),
             _ => {
@@ -108,16 +104,7 @@ impl Splitter<'_> {
                 self.flaws.push(Flaw::new(token.range.clone(), "DELIMITER needs to be told what", advice));
             }
         }
-        self.lexer.restart(token.range.end + line.len());
-    }
-
-    fn close(&mut self) {
-        let Some(range) = self.open.take() else { return };
-        let (from, line) = self.counted;
-        let between = self.text.get(from..range.start).unwrap_or_default();
-        let line = line + between.bytes().filter(|byte| *byte == b'\n').count();
-        self.counted = (range.start, line);
-        self.pieces.push(Piece { range, line });
+        self.end(token.range.start..token.range.end + line.len())
     }
 }
 
@@ -125,19 +112,35 @@ impl Splitter<'_> {
 mod tests {
     use super::*;
 
-    fn cut(text: &str) -> Vec<(usize, &str)> {
-        let pieces = split_script(text, Mode::default()).unwrap_or_else(|flaws| panic!("{text}: {flaws:?}"));
-        pieces.into_iter().map(|piece| (piece.line, &text[piece.range])).collect()
+    /// The statements, and what is wrong.
+    fn read(text: &str) -> (Vec<&str>, Vec<Flaw>) {
+        let mut scanner = Scanner::new(text, Mode::default());
+        let (mut made, mut open): (_, Option<Range<usize>>) = (Vec::new(), None);
+        while let Some(scrap) = scanner.scrap() {
+            match scrap.kind {
+                ScrapKind::Blank | ScrapKind::LineComment => {}
+                ScrapKind::Code => open = Some(open.map_or(scrap.range.start, |open| open.start)..scrap.range.end),
+                ScrapKind::End => made.extend(open.take().map(|range| &text[range])),
+            }
+        }
+        made.extend(open.map(|range| &text[range]));
+        (made, scanner.into_flaws())
+    }
+
+    fn cut(text: &str) -> Vec<&str> {
+        let (made, flaws) = read(text);
+        assert_eq!(flaws, [], "{text}");
+        made
     }
 
     #[test]
     fn cuts_where_the_client_does() {
         let text = "-- first; one\nSELECT ';', `;`, \";\" /* ; */ # ;\n ;; \n\nUPDATE t SET a = 1";
-        assert_eq!(cut(text), [(2, "SELECT ';', `;`, \";\""), (5, "UPDATE t SET a = 1")]);
-        assert_eq!(cut("a--1;b"), [(1, "a--1"), (1, "b")]);
-        assert_eq!(cut("/*!40101 SET NAMES utf8 */; SELECT 1 ;"), [(1, "/*!40101 SET NAMES utf8 */"), (1, "SELECT 1")]);
-        assert_eq!(cut(" \n-- nothing\n"), []);
-        assert_eq!(cut("SELECT 'é;\\';' ; x"), [(1, "SELECT 'é;\\';'"), (1, "x")]);
+        assert_eq!(cut(text), ["SELECT ';', `;`, \";\"", "UPDATE t SET a = 1"]);
+        assert_eq!(cut("a--1;b"), ["a--1", "b"]);
+        assert_eq!(cut("/*!40101 SET NAMES utf8 */; SELECT 1 ;"), ["/*!40101 SET NAMES utf8 */", "SELECT 1"]);
+        assert!(cut(" \n-- nothing\n").is_empty());
+        assert_eq!(cut("SELECT 'é;\\';' ; x"), ["SELECT 'é;\\';'", "x"]);
     }
 
     #[test]
@@ -145,25 +148,18 @@ mod tests {
         let text = "DELIMITER $$\nCREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW BEGIN\n SET NEW.a = 1; END$$\n  delimiter ; -- x\n\
                     SELECT 1;\nDELIMITER //\nSELECT 4/2// SELECT '//' //\nDELIMITER ;;\nSELECT 2;;";
         let made = cut(text);
-        assert_eq!(made[0], (2, "CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW BEGIN\n SET NEW.a = 1; END"));
-        assert_eq!(made[1..], [(5, "SELECT 1"), (7, "SELECT 4/2"), (7, "SELECT '//'"), (9, "SELECT 2")]);
-        assert_eq!(cut("delimiter end\r\nSELECT 1 END end\r\nx"), [(2, "SELECT 1 END"), (3, "x")]);
-        assert_eq!(cut("SELECT delimiter FROM t; SELECT 1"), [(1, "SELECT delimiter FROM t"), (1, "SELECT 1")]);
+        assert_eq!(made[0], "CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW BEGIN\n SET NEW.a = 1; END");
+        assert_eq!(made[1..], ["SELECT 1", "SELECT 4/2", "SELECT '//'", "SELECT 2"]);
+        assert_eq!(cut("delimiter end\r\nSELECT 1 END end\r\nx"), ["SELECT 1 END", "x"]);
+        assert_eq!(cut("SELECT delimiter FROM t; SELECT 1"), ["SELECT delimiter FROM t", "SELECT 1"]);
     }
 
     #[test]
-    fn says_everything_that_is_wrong() {
+    fn says_what_is_wrong_with_delimiters() {
         let text = "SELECT 1\nDELIMITER //\nx//\nDELIMITER\nSELECT 'open //";
-        let flaws = split_script(text, Mode::default()).unwrap_err();
-        let found: Vec<(&str, &str)> =
-            flaws.iter().map(|flaw| (&text[flaw.range.clone()], flaw.what.as_str())).collect();
-        assert_eq!(
-            found,
-            [
-                ("DELIMITER", "DELIMITER stands in the middle of a statement"),
-                ("DELIMITER", "DELIMITER needs to be told what"),
-                ("'open //", "this has no end")
-            ]
-        );
+        let (made, flaws) = read(text);
+        assert_eq!(made, ["SELECT 1", "x", "SELECT 'open //"]);
+        let found: Vec<&str> = flaws.iter().map(|flaw| flaw.what.as_str()).collect();
+        assert_eq!(found, ["DELIMITER stands in the middle of a statement", "DELIMITER needs to be told what"]);
     }
 }

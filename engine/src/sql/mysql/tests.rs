@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::sql::Flaw;
+use crate::source::{parse_statement, parse_text};
+use crate::sql::scrap::ScrapKind;
+use crate::sql::{Dialect, Flaw};
 
 const SEEDS: [&str; 14] = [
     "ALTER ONLINE TABLE `db`.`t` ADD COLUMN `a` enum('x,y','it''s') DEFAULT (json_array(1, 2)) AFTER b, DROP c, FORCE",
@@ -43,24 +45,34 @@ fn read(text: &str, mode: Mode) -> Result<(), TestCaseError> {
         at = token.range.end;
     }
     prop_assert_eq!(at, text.len());
-    pieces(text, mode)?;
+    scraps(text, mode)?;
+    if mode == Mode::default() {
+        migration(text)?;
+    }
     clauses(text, mode)?;
     expression(text, mode)
 }
 
-/// Pieces come in order and hold what they say.
-fn pieces(text: &str, mode: Mode) -> Result<(), TestCaseError> {
-    match split_script(text, mode) {
-        Ok(pieces) => {
-            let mut at = 0;
-            for piece in pieces {
-                prop_assert!(piece.range.start >= at && !piece.range.is_empty());
-                prop_assert!(text.get(piece.range.clone()).is_some());
-                let line = 1 + text[..piece.range.start].matches('\n').count();
-                prop_assert_eq!(piece.line, line);
-                at = piece.range.end;
-            }
-        }
+/// Scraps cover the text, and no comment or blank is taken for code.
+fn scraps(text: &str, mode: Mode) -> Result<(), TestCaseError> {
+    let mut scanner = script::Scanner::new(text, mode);
+    let mut at = 0;
+    while let Some(scrap) = scanner.scrap() {
+        prop_assert!(scrap.range.start == at && scrap.range.end > at && text.get(scrap.range.clone()).is_some());
+        prop_assert!(scrap.kind != ScrapKind::Code || !text[scrap.range.clone()].trim_ascii().is_empty());
+        at = scrap.range.end;
+    }
+    prop_assert_eq!(at, text.len());
+    let flaws = scanner.into_flaws();
+    prop_assert!(flaws.is_empty() || inside(text, &flaws), "{:?}", flaws);
+    Ok(())
+}
+
+/// Whatever a file or a statement of the command line holds.
+fn migration(text: &str) -> Result<(), TestCaseError> {
+    let _parsed = (parse_text(Dialect::MySql, "m", None, text), parse_statement(Dialect::MySql, text));
+    match read_operations(text) {
+        Ok(operations) => prop_assert!(!operations.is_empty()),
         Err(flaws) => prop_assert!(inside(text, &flaws), "{:?}", flaws),
     }
     Ok(())

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::keyword::is_reserved;
 use super::mode::{Backslash, DoubleQuotes, Mode};
 
 mod scan;
@@ -112,6 +113,21 @@ pub fn significant(text: &str, mode: Mode) -> Vec<Token> {
     let mut made = tokens(text, mode);
     made.retain(|token| !token.is_trivia() && !token.is_version_end());
     made
+}
+
+/// `text` without comments and white space, words that cannot be names in lower case. Names are kept as written: the case
+/// of databases and tables counts on some servers.
+pub(crate) fn normalised(text: &str, mode: Mode) -> String {
+    let mut made = tokens(text, mode);
+    made.retain(|token| !token.is_trivia());
+    let mut after_dot = false;
+    let texts = made.iter().map(|token| {
+        let written = token.text(text);
+        let keyword = token.kind == TokenKind::Word && !after_dot && is_reserved(written);
+        after_dot = token.is_mark(b'.');
+        if keyword { written.to_ascii_lowercase() } else { written.to_owned() }
+    });
+    texts.collect::<Vec<String>>().join("\u{1f}")
 }
 
 /// Reads one token after the other; can be told to go on at another place.

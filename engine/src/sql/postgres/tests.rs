@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::name::Ident;
 use crate::source::{parse_statement, parse_text};
+use crate::sql::Dialect;
 
 const SEEDS: [&str; 16] = [
     "ALTER TABLE s.\"T\" ADD COLUMN a numeric(10,2)[] COLLATE \"C\" NOT NULL DEFAULT f(1) CHECK (a > 0), DROP b CASCADE",
@@ -29,7 +30,11 @@ const SEEDS: [&str; 16] = [
 fn read(text: &str) -> Result<(), TestCaseError> {
     let cut: usize = token::tokens(text).iter().map(|token| token.range.len()).sum();
     prop_assert_eq!(cut, text.len());
-    let _parsed = (parse_text("m", None, text), parse_statement(text), read_statement(text));
+    let _parsed = (
+        parse_text(Dialect::PostgreSql, "m", None, text),
+        parse_statement(Dialect::PostgreSql, text),
+        read_statement(text),
+    );
     if let Ok(columns) = column_refs(text) {
         for column in &columns {
             prop_assert!(text.get(column.range.clone()).is_some() && text.get(column.name_range.clone()).is_some());

@@ -94,6 +94,16 @@ pub fn significant(text: &str) -> Vec<Token> {
     made
 }
 
+/// `text` without comments and white space, unquoted words in lower case.
+pub(crate) fn normalised(text: &str) -> String {
+    let tokens = significant(text);
+    let texts = tokens.iter().map(|token| {
+        let written = token.text(text);
+        if token.kind == TokenKind::Word { written.to_ascii_lowercase() } else { written.to_owned() }
+    });
+    texts.collect::<Vec<String>>().join("\u{1f}")
+}
+
 fn next(text: &str, bytes: &[u8], at: usize) -> (TokenKind, usize) {
     let peek = |offset: usize| bytes.get(at + offset).copied().unwrap_or(0);
     match bytes[at] {
