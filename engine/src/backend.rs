@@ -5,29 +5,43 @@
 use std::collections::BTreeMap;
 
 use crate::error::Error;
-use crate::facts::{Facts, Needs};
-use crate::plan::{Check, Plan, Step, StepId};
+use crate::plan::{Plan, Step, StepId};
 use crate::run::{Direction, Engine, RunState, RunStatus, StepState, WayBack};
 use crate::source::Migration;
 
+mod crew;
+pub mod mysql;
+mod pace;
 pub mod postgres;
+mod progress;
+
+/// Whether something may be made on the server to find out what it does with a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trying {
+    /// Nothing is written: the verb only reads.
+    Never,
+    /// Empty tables of ours may be made and dropped.
+    Allowed,
+}
 
 /// A connection to a database that is to be changed.
 pub(crate) trait Backend: Sized {
     /// A run of this kind of database, held.
     type Held: Held;
+    /// Where such a database is.
+    type Target;
 
     /// Connects; `purpose` is what the server shows of the connection.
     ///
     /// # Errors
     /// [`Error::Connect`]; [`Error::Usage`] for a server that cannot be worked with.
-    async fn connect(engine: &Engine, purpose: &str) -> Result<Self, Error>;
+    async fn connect(engine: &Engine, target: &Self::Target, purpose: &str) -> Result<Self, Error>;
 
-    /// What a plan has to know. Reads only.
+    /// Plans a migration against the live catalogue.
     ///
     /// # Errors
-    /// [`Error::Database`].
-    async fn facts(&mut self, needs: &Needs) -> Result<Facts, Error>;
+    /// [`Error::Refused`] with every reason; [`Error::Database`].
+    async fn plan(&mut self, migration: &Migration, direction: Direction, trying: Trying) -> Result<Plan, Error>;
 
     /// Every run that the ledger has, oldest first; none where there is no ledger. Reads only.
     ///
@@ -70,11 +84,11 @@ pub(crate) trait Held {
     /// Any; what was done can be gone on from.
     async fn act(&mut self, step: &Step, known: Option<StepState>) -> Result<(), Error>;
 
-    /// Counts the rows that break a proof, over whole tables.
+    /// Proves every row once more, as the plan's verify phase does.
     ///
     /// # Errors
     /// [`Error::Data`] with rows.
-    async fn prove(&self, proofs: &[Check]) -> Result<(), Error>;
+    async fn prove(&self, plan: &Plan) -> Result<(), Error>;
 
     /// Takes everything back and ends the run in the state `undone`.
     ///
@@ -96,4 +110,12 @@ pub(crate) trait Held {
     /// # Errors
     /// `error` itself, where it is not about a lost connection or the server does not come back.
     async fn survive(&mut self, error: Error) -> Result<(), Error>;
+}
+
+/// This machine's name, for people.
+fn host() -> String {
+    std::env::var("HOSTNAME")
+        .ok()
+        .or_else(|| std::fs::read_to_string("/etc/hostname").ok())
+        .map_or_else(|| "this host".to_owned(), |name| name.trim().to_owned())
 }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Problem};
 use crate::name::TableName;
 
 mod census;
@@ -19,6 +20,8 @@ mod lock;
 mod names;
 pub mod planner;
 pub mod render;
+pub mod rows;
+pub mod shadow;
 mod step;
 mod strategy;
 #[cfg(test)]
@@ -43,7 +46,9 @@ pub struct Plan {
     pub migration: String,
     /// SHA-256 of the migration's statements and directives, hex.
     pub checksum: String,
-    /// `server_version_num` that the plan was made for.
+    /// The server that the plan was made for, in words: `PostgreSQL 18`.
+    pub server: String,
+    /// Its version as it counts it itself: `server_version_num`; elsewhere `major * 10000 + minor * 100 + patch`.
     pub server_version: u32,
     /// What was asked, in order, with the strategy chosen for each.
     pub operations: Vec<PlannedOperation>,
@@ -58,6 +63,27 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Reads a plan that a ledger has kept as JSON.
+    ///
+    /// # Errors
+    /// [`Error::Divergence`] where another version of the program wrote it and this one cannot read it.
+    pub fn stored(text: &str, run: i64) -> Result<Self, Error> {
+        let unreadable = |what: String| {
+            Error::Divergence(vec![Problem {
+                what,
+                place: format!("run {run}"),
+                why: "a run is finished by the plan that it was begun with".to_owned(),
+                advice: "use the version of shoofly that began it to complete it or to roll it back".to_owned(),
+            }])
+        };
+        let plan: Self =
+            serde_json::from_str(text).map_err(|error| unreadable(format!("its plan cannot be read: {error}")))?;
+        if plan.format != FORMAT {
+            return Err(unreadable(format!("its plan has format {}, not {FORMAT}", plan.format)));
+        }
+        Ok(plan)
+    }
+
     /// Every step in order.
     pub fn steps(&self) -> impl DoubleEndedIterator<Item = &Step> {
         self.phases.iter().flat_map(|phase| &phase.steps)

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use crate::backend::Backend;
+use crate::backend::mysql::MySql;
 use crate::backend::postgres::Postgres;
-use crate::driver::postgres::Target;
+use crate::backend::{Backend, Trying};
+use crate::driver::Target;
 use crate::error::Error;
 use crate::event::Events;
-use crate::facts::{Facts, Needs};
 use crate::name::TableName;
-use crate::plan::{Plan, planner};
+use crate::plan::Plan;
 use crate::settings::Settings;
 use crate::source::Migration;
 
@@ -85,21 +85,15 @@ impl Engine {
         Self { target, settings, events, stop }
     }
 
-    /// Reads what the migration needs to know. Read-only.
-    ///
-    /// # Errors
-    /// [`Error::Connect`], [`Error::Database`].
-    pub async fn facts(&self, migration: &Migration, direction: Direction) -> Result<Facts, Error> {
-        Postgres::connect(self, "plan").await?.facts(&needs(migration, direction)).await
-    }
-
     /// Plans the migration against the live catalogue. Read-only.
     ///
     /// # Errors
     /// [`Error::Refused`] with every reason; [`Error::Connect`], [`Error::Database`].
     pub async fn plan(&self, migration: &Migration, direction: Direction) -> Result<Plan, Error> {
-        let facts = self.facts(migration, direction).await?;
-        planner::plan(migration, direction, &facts, &self.settings)
+        match &self.target {
+            Target::Postgres(target) => plan::<Postgres>(self, target, migration, direction).await,
+            Target::MySql(target) => plan::<MySql>(self, target, migration, direction).await,
+        }
     }
 
     /// Expand → backfill → build → verify; resumes an unfinished run of the same migration. Ends `ready`.
@@ -107,7 +101,10 @@ impl Engine {
     /// # Errors
     /// Any; what was done stays and can be resumed or rolled back.
     pub async fn start(&self, migration: &Migration, direction: Direction) -> Result<Outcome, Error> {
-        conductor::start::<Postgres>(self, migration, direction).await
+        match &self.target {
+            Target::Postgres(target) => conductor::start::<Postgres>(self, target, migration, direction).await,
+            Target::MySql(target) => conductor::start::<MySql>(self, target, migration, direction).await,
+        }
     }
 
     /// Contracts a run that is `ready`. `name` picks one where several are; `None` means the only one.
@@ -116,7 +113,10 @@ impl Engine {
     /// [`Error::Refused`] for a run that is not ready, [`Error::Data`] for one that does not prove itself again; others as
     /// [`Engine::start`].
     pub async fn complete(&self, name: Option<&str>) -> Result<Outcome, Error> {
-        conductor::complete::<Postgres>(self, name).await
+        match &self.target {
+            Target::Postgres(target) => conductor::complete::<Postgres>(self, target, name).await,
+            Target::MySql(target) => conductor::complete::<MySql>(self, target, name).await,
+        }
     }
 
     /// Undoes a run that is not complete: the catalogue is as before.
@@ -124,7 +124,10 @@ impl Engine {
     /// # Errors
     /// [`Error::Refused`] where the way back is closed; others as [`Engine::start`].
     pub async fn rollback(&self, name: Option<&str>) -> Result<Outcome, Error> {
-        conductor::rollback::<Postgres>(self, name).await
+        match &self.target {
+            Target::Postgres(target) => conductor::rollback::<Postgres>(self, target, name).await,
+            Target::MySql(target) => conductor::rollback::<MySql>(self, target, name).await,
+        }
     }
 
     /// Every run that the ledger knows, newest last. Read-only; empty where there is no ledger.
@@ -132,15 +135,18 @@ impl Engine {
     /// # Errors
     /// [`Error::Connect`], [`Error::Database`].
     pub async fn runs(&self) -> Result<Vec<RunStatus>, Error> {
-        Postgres::connect(self, "status").await?.runs().await
+        match &self.target {
+            Target::Postgres(target) => Postgres::connect(self, target, "status").await?.runs().await,
+            Target::MySql(target) => MySql::connect(self, target, "status").await?.runs().await,
+        }
     }
 }
 
-fn needs(migration: &Migration, direction: Direction) -> Needs {
-    match (direction, &migration.down) {
-        (Direction::Up, _) => migration.up.needs(),
-        (Direction::Down, Some(down)) => down.needs(),
-        // The planner says that there is no way down.
-        (Direction::Down, None) => Needs::default(),
-    }
+async fn plan<B: Backend>(
+    engine: &Engine,
+    target: &B::Target,
+    migration: &Migration,
+    direction: Direction,
+) -> Result<Plan, Error> {
+    B::connect(engine, target, "plan").await?.plan(migration, direction, Trying::Never).await
 }

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Backend, Held};
-use crate::driver::postgres::{Session, facts};
+use super::{Backend, Held, Trying};
+use crate::driver::postgres::{Session, Target, facts};
 use crate::error::{DbErrorKind, Error};
 use crate::event::Event;
-use crate::facts::{Facts, Needs};
 use crate::failpoint;
-use crate::plan::{Check, Plan, Step, StepId};
+use crate::plan::{Action, Check, Plan, Step, StepId, planner};
 use crate::run::{Direction, Engine, RunState, RunStatus, StepState, WayBack};
 use crate::source::Migration;
 
@@ -35,13 +34,17 @@ pub(crate) struct Postgres {
 
 impl Backend for Postgres {
     type Held = Claim;
+    type Target = Target;
 
-    async fn connect(engine: &Engine, purpose: &str) -> Result<Self, Error> {
-        Ok(Self { engine: engine.clone(), session: Session::connect(&engine.target, purpose).await? })
+    async fn connect(engine: &Engine, target: &Target, purpose: &str) -> Result<Self, Error> {
+        Ok(Self { engine: engine.clone(), session: Session::connect(target, purpose).await? })
     }
 
-    async fn facts(&mut self, needs: &Needs) -> Result<Facts, Error> {
-        facts::read(&mut self.session, needs).await
+    /// The catalogue tells everything: nothing has to be tried.
+    async fn plan(&mut self, migration: &Migration, direction: Direction, _: Trying) -> Result<Plan, Error> {
+        let needs = migration.script(direction)?.needs();
+        let facts = facts::read(&mut self.session, &needs).await?;
+        planner::plan(migration, direction, &facts, &self.engine.settings)
     }
 
     async fn runs(&self) -> Result<Vec<RunStatus>, Error> {
@@ -92,8 +95,12 @@ impl Held for Claim {
         self.carry_out(step, known).await
     }
 
-    async fn prove(&self, proofs: &[Check]) -> Result<(), Error> {
-        self.count(proofs).await
+    async fn prove(&self, plan: &Plan) -> Result<(), Error> {
+        let proofs = plan.steps().filter_map(|step| match &step.action {
+            Action::Verify { proofs } => Some(proofs.iter().cloned()),
+            _ => None,
+        });
+        self.count(&proofs.flatten().collect::<Vec<Check>>()).await
     }
 
     /// Indexes first, then everything else in one transaction together with its record.

@@ -107,7 +107,8 @@ fn sources(operation: &Operation) -> Vec<Ident> {
         | Operation::SetDefault(_)
         | Operation::DropDefault(_)
         | Operation::CreateIndex(_)
-        | Operation::DropIndex(_) => Vec::new(),
+        | Operation::DropIndex(_)
+        | Operation::AlterTable(_) => Vec::new(),
     };
     texts.iter().flat_map(|text| expression::columns(&text.0).unwrap_or_default()).collect()
 }

@@ -309,7 +309,11 @@ impl Seed {
             Action::Transaction { lock_first, .. } => lock_first.iter().map(|lock| lock.table.clone()).collect(),
             Action::BuildIndex { table, .. } | Action::DropIndex { table, .. } => vec![table.clone()],
             Action::Fill(fill) => vec![fill.table.clone()],
-            Action::Verify { .. } | Action::AwaitSnapshots => Vec::new(),
+            Action::Native(_)
+            | Action::Shadow { .. }
+            | Action::Rows { .. }
+            | Action::Verify { .. }
+            | Action::AwaitSnapshots => Vec::new(),
         }
     }
 

@@ -39,11 +39,13 @@ pub enum Hazard {
     ColumnGrants,
     /// A deferrable key is checked at once between the building of its new index and the swap.
     DeferredKeys,
+    /// MariaDB's `innodb_snapshot_isolation`: transactions that began before a row was copied fail when they write it.
+    SnapshotIsolation,
 }
 
 impl Hazard {
     /// Every hazard.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ColumnOrder,
         Self::StarStatements,
         Self::RowType,
@@ -52,6 +54,7 @@ impl Hazard {
         Self::UserTriggers,
         Self::ColumnGrants,
         Self::DeferredKeys,
+        Self::SnapshotIsolation,
     ];
 
     /// The word for `--accept`.
@@ -66,6 +69,7 @@ impl Hazard {
             Self::UserTriggers => "user-triggers",
             Self::ColumnGrants => "column-grants",
             Self::DeferredKeys => "deferred-keys",
+            Self::SnapshotIsolation => "snapshot-isolation",
         }
     }
 }

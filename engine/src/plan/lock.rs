@@ -26,7 +26,7 @@ pub struct Lock {
     pub held: Held,
 }
 
-/// PostgreSQL's table lock modes, weakest first.
+/// Lock modes of tables, weakest first: PostgreSQL's, then the metadata locks of MySQL and MariaDB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LockMode {
@@ -46,6 +46,14 @@ pub enum LockMode {
     Exclusive,
     /// `ACCESS EXCLUSIVE`
     AccessExclusive,
+    /// `SHARED_READ`: readers of rows hold it to the end of their transaction.
+    SharedRead,
+    /// `SHARED_WRITE`: writers of rows hold it to the end of their transaction.
+    SharedWrite,
+    /// `SHARED_UPGRADABLE`: a change that lets readers and writers through.
+    SharedUpgradable,
+    /// `EXCLUSIVE`: nobody else.
+    MetadataExclusive,
 }
 
 impl LockMode {
@@ -61,19 +69,36 @@ impl LockMode {
             Self::ShareRowExclusive => "SHARE ROW EXCLUSIVE",
             Self::Exclusive => "EXCLUSIVE",
             Self::AccessExclusive => "ACCESS EXCLUSIVE",
+            Self::SharedRead => "SHARED_READ",
+            Self::SharedWrite => "SHARED_WRITE",
+            Self::SharedUpgradable => "SHARED_UPGRADABLE",
+            Self::MetadataExclusive => "EXCLUSIVE (metadata)",
         }
     }
 
     /// Whether it makes SELECT wait.
     #[must_use]
     pub fn blocks_reads(self) -> bool {
-        self == Self::AccessExclusive
+        matches!(self, Self::AccessExclusive | Self::MetadataExclusive)
     }
 
     /// Whether it makes INSERT, UPDATE and DELETE wait.
     #[must_use]
     pub fn blocks_writes(self) -> bool {
-        self >= Self::Share
+        match self {
+            Self::Share
+            | Self::ShareRowExclusive
+            | Self::Exclusive
+            | Self::AccessExclusive
+            | Self::MetadataExclusive => true,
+            Self::AccessShare
+            | Self::RowShare
+            | Self::RowExclusive
+            | Self::ShareUpdateExclusive
+            | Self::SharedRead
+            | Self::SharedWrite
+            | Self::SharedUpgradable => false,
+        }
     }
 }
 

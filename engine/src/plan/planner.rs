@@ -16,7 +16,7 @@ use crate::name::TableName;
 use crate::op::Operation;
 use crate::schema::Catalogue;
 use crate::settings::Settings;
-use crate::source::{Migration, Script, Statement};
+use crate::source::{Migration, Statement};
 use crate::sql;
 
 /// Plans a migration against what is known of the database, touching nothing.
@@ -24,7 +24,7 @@ use crate::sql;
 /// # Errors
 /// [`Error::Refused`] with every reason at once.
 pub fn plan(migration: &Migration, direction: Direction, facts: &Facts, settings: &Settings) -> Result<Plan, Error> {
-    let script = script(migration, direction)?;
+    let script = migration.script(direction)?;
     let empty = script.statements.is_empty().then(|| nothing_written(migration, direction));
     let mut work = Work {
         facts,
@@ -51,6 +51,7 @@ pub fn plan(migration: &Migration, direction: Direction, facts: &Facts, settings
         format: FORMAT,
         migration: migration.name.clone(),
         checksum: migration.checksum.clone(),
+        server: format!("PostgreSQL {}", facts.catalogue.server.major()),
         server_version: facts.catalogue.server.version,
         operations: work.operations,
         tables: merged.tables(),
@@ -82,6 +83,7 @@ impl Work<'_> {
         let mut grouped = BTreeSet::new();
         let cx = self.context(at);
         match operation {
+            Operation::AlterTable(_) => draft.problems.push(foreign(&cx)),
             _ if is_direct(statement) && self.grouped.contains(&at) => {
                 draft.summary = "with the statement's first clause".to_owned();
                 draft.strategy = Some(Strategy::Direct);
@@ -221,26 +223,21 @@ fn closed_schemas(draft: &Draft, cx: &Context<'_>) -> Vec<Problem> {
         .collect()
 }
 
-fn script(migration: &Migration, direction: Direction) -> Result<&Script, Error> {
-    match direction {
-        Direction::Up => Ok(&migration.up),
-        Direction::Down => migration.down.as_ref().ok_or_else(|| {
-            Error::Refused(vec![Problem {
-                what: "the migration has no way back".to_owned(),
-                place: migration.name.clone(),
-                why: "what was changed cannot be guessed back".to_owned(),
-                advice: "add a `-- migrate:down` section, or write a new migration".to_owned(),
-            }])
-        }),
-    }
+/// A statement that was read as one of MySQL or MariaDB.
+fn foreign(cx: &Context<'_>) -> Problem {
+    cx.problem(
+        "the statement was read for MySQL or MariaDB",
+        "the database is PostgreSQL",
+        "read the migration again, with the URL of this database",
+    )
 }
 
 fn draft_one(operation: &Operation, cx: &Context<'_>, draft: &mut Draft) {
     match operation {
         Operation::AddColumn(op) => add_column::draft(op, cx, draft),
         Operation::DropColumn(op) => drop_column::draft(op, cx, draft),
-        // Planned by `Work::plan_one`, together with others.
-        Operation::AlterColumnType(_) => {}
+        // Planned by `Work::plan_one`: together with others, and not at all.
+        Operation::AlterColumnType(_) | Operation::AlterTable(_) => {}
         Operation::SetNotNull(op) => not_null::set(op, cx, draft),
         Operation::DropNotNull(op) => not_null::drop(op, cx, draft),
         Operation::SetDefault(op) => column_default::set(op, cx, draft),

@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
+use super::rows::{Rows, RowsStage};
+use super::shadow::{Shadow, ShadowStage};
 use super::{Action, Check, Cost, Finding, Guard, Held, Lock, LockMode, Phase, PhaseKind, Plan, Step, Strategy};
+use crate::dialect::mysql::{native, rows};
 use crate::text::Sql;
 
 /// Columns that a line may have.
@@ -64,7 +67,7 @@ impl Page {
     }
 
     fn head(&mut self, plan: &Plan) {
-        self.line(0, &format!("plan of {} for PostgreSQL {}", plan.migration, plan.server_version / 10_000));
+        self.line(0, &format!("plan of {} for {}", plan.migration, plan.server));
         for operation in &plan.operations {
             self.wrapped(2, 4, &format!("{} ({})", operation.summary, strategy(operation.strategy)));
         }
@@ -169,10 +172,33 @@ impl Page {
                         )));
                     }
                 }
-                Action::AwaitSnapshots => {
-                    self.line(2, "-- reads pg_stat_activity, pg_prepared_xacts and pg_replication_slots")
+                Action::AwaitSnapshots => self.line(2, "-- reads the sessions and transactions that the server shows"),
+                Action::Native(change) => self.sql(&native::alter(change)),
+                Action::Shadow { stage, shadow, statements } => {
+                    if let Some(remark) = shadow_remark(*stage, shadow) {
+                        self.line(2, &format!("-- {remark}"));
+                    }
+                    for statement in statements {
+                        self.sql(statement);
+                    }
                 }
+                Action::Rows { stage, rows, statements } => self.rows(*stage, rows, statements),
             }
+        }
+    }
+
+    fn rows(&mut self, stage: RowsStage, made: &Rows, statements: &[Sql]) {
+        match stage {
+            RowsStage::Follow | RowsStage::Clean => {
+                self.line(2, &format!("-- under LOCK TABLES {} WRITE", made.table.display()));
+            }
+            RowsStage::Fill => {
+                self.line(2, "-- in pieces of some milliseconds, rows that others hold left for later:");
+                self.sql(&rows::whole(made));
+            }
+        }
+        for statement in statements {
+            self.sql(statement);
         }
     }
 
@@ -202,13 +228,23 @@ impl Page {
     }
 }
 
+/// What is done besides the statements.
+fn shadow_remark(stage: ShadowStage, shadow: &Shadow) -> Option<String> {
+    match stage {
+        ShadowStage::Mirror => Some(format!("under LOCK TABLES {} WRITE", shadow.table.display())),
+        ShadowStage::Copy => Some("in pieces of some milliseconds, rows that others hold left for later".to_owned()),
+        ShadowStage::Compare => Some("in pieces, each of which compares every value of both tables".to_owned()),
+        ShadowStage::Make | ShadowStage::Index | ShadowStage::Repoint | ShadowStage::Swap | ShadowStage::Clean => None,
+    }
+}
+
 /// The last space before `room` that stands outside quotes.
 fn last_break(text: &str, room: usize) -> Option<usize> {
     let mut quote: Option<char> = None;
     let mut found = None;
     for (at, letter) in text.char_indices() {
         match (quote, letter) {
-            (None, '\'' | '"') => quote = Some(letter),
+            (None, '\'' | '"' | '`') => quote = Some(letter),
             (Some(open), letter) if open == letter => quote = None,
             (None, ' ') if at <= room && at > 0 => found = Some(at),
             (None, '\n') => break,

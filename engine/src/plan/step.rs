@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::rows::{Rows, RowsStage};
+use super::shadow::{NativeAlter, Shadow, ShadowStage};
 use super::{Guard, Lock, StepId, TableLock};
 use crate::name::{Ident, QualifiedName, TableName};
 use crate::text::Sql;
@@ -68,6 +70,26 @@ pub enum Action {
     },
     /// Waits until no snapshot older than the end of the fill is left.
     AwaitSnapshots,
+    /// A change that the server makes by itself and that commits by itself.
+    Native(NativeAlter),
+    /// One stage of a shadow table's life.
+    Shadow {
+        /// Which.
+        stage: ShadowStage,
+        /// What it is made of.
+        shadow: Box<Shadow>,
+        /// The stage's statements, where the rows do not decide what they are.
+        statements: Vec<Sql>,
+    },
+    /// One stage of an `UPDATE` that holds for every row.
+    Rows {
+        /// Which.
+        stage: RowsStage,
+        /// What it is made of.
+        rows: Box<Rows>,
+        /// The stage's statements, where the rows do not decide what they are.
+        statements: Vec<Sql>,
+    },
 }
 
 /// A backfill in place. Expressions name the table's columns bare.
@@ -164,6 +186,8 @@ pub enum Probe {
         /// The query.
         query: Sql,
     },
+    /// The table is no longer what it was when the step was begun.
+    Catalogue,
 }
 
 /// How to take a step back. Undo statements can be run at any stage, also of a step that was only begun (`IF EXISTS`).

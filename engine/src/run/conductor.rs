@@ -4,13 +4,13 @@ use std::time::Instant;
 
 use super::state::{RunState, Signal, next};
 use super::undo::way_back;
-use super::{Direction, Engine, Outcome, RunStatus, StepState, needs};
-use crate::backend::{Backend, Held};
+use super::{Direction, Engine, Outcome, RunStatus, StepState};
+use crate::backend::{Backend, Held, Trying};
 use crate::error::{Error, Problem};
 use crate::event::Event;
 use crate::failpoint;
 use crate::name::QualifiedName;
-use crate::plan::{Action, Check, PhaseKind, Plan, Step, planner};
+use crate::plan::{PhaseKind, Plan, Step};
 use crate::source::Migration;
 
 /// What the server shows of the connection that holds a run.
@@ -21,11 +21,12 @@ const START: [PhaseKind; 4] = [PhaseKind::Expand, PhaseKind::Backfill, PhaseKind
 /// Starts a run, or goes on with an unfinished one.
 pub(super) async fn start<B: Backend>(
     engine: &Engine,
+    target: &B::Target,
     migration: &Migration,
     direction: Direction,
 ) -> Result<Outcome, Error> {
     let (mut held, run, resumed) = loop {
-        let mut backend = B::connect(engine, CONDUCTOR).await?;
+        let mut backend = B::connect(engine, target, CONDUCTOR).await?;
         let known = backend.runs().await?;
         let latest = latest(&known, migration);
         let (run, resumed) = match latest.map(|run| stand(run, migration, direction)).transpose()? {
@@ -87,8 +88,7 @@ async fn begin<B: Backend>(
     migration: &Migration,
     direction: Direction,
 ) -> Result<i64, Error> {
-    let facts = backend.facts(&needs(migration, direction)).await?;
-    let plan = planner::plan(migration, direction, &facts, &engine.settings)?;
+    let plan = backend.plan(migration, direction, Trying::Allowed).await?;
     let hazards: Vec<Problem> = plan
         .unaccepted()
         .map(|finding| Problem {
@@ -114,13 +114,19 @@ async fn begin<B: Backend>(
 }
 
 /// Contracts a run that is ready.
-pub(super) async fn complete<B: Backend>(engine: &Engine, name: Option<&str>) -> Result<Outcome, Error> {
-    let Some((mut held, run)) = hold::<B>(engine, name, may_complete).await? else { return Ok(Outcome::AlreadyDone) };
+pub(super) async fn complete<B: Backend>(
+    engine: &Engine,
+    target: &B::Target,
+    name: Option<&str>,
+) -> Result<Outcome, Error> {
+    let Some((mut held, run)) = hold::<B>(engine, target, name, may_complete).await? else {
+        return Ok(Outcome::AlreadyDone);
+    };
     let plan = held.plan().await?;
     let resumed = run.state == RunState::Completing;
     engine.events.emit(Event::RunBegan { run: run.run, migration: run.migration.clone(), resumed });
     if !resumed {
-        let proved = held.prove(&proofs(&plan)).await;
+        let proved = held.prove(&plan).await;
         remember(&held, proved).await?;
         go(&held, run.run, run.state, Signal::Complete).await?;
     }
@@ -145,20 +151,15 @@ fn may_complete(run: &RunStatus) -> Result<bool, Error> {
     }
 }
 
-/// Every proof of the plan's verify phase.
-fn proofs(plan: &Plan) -> Vec<Check> {
-    plan.steps()
-        .filter_map(|step| match &step.action {
-            Action::Verify { proofs } => Some(proofs.iter().cloned()),
-            _ => None,
-        })
-        .flatten()
-        .collect()
-}
-
 /// Undoes a run that is not complete.
-pub(super) async fn rollback<B: Backend>(engine: &Engine, name: Option<&str>) -> Result<Outcome, Error> {
-    let Some((mut held, run)) = hold::<B>(engine, name, may_roll_back).await? else { return Ok(Outcome::AlreadyDone) };
+pub(super) async fn rollback<B: Backend>(
+    engine: &Engine,
+    target: &B::Target,
+    name: Option<&str>,
+) -> Result<Outcome, Error> {
+    let Some((mut held, run)) = hold::<B>(engine, target, name, may_roll_back).await? else {
+        return Ok(Outcome::AlreadyDone);
+    };
     let plan = held.plan().await?;
     engine.events.emit(Event::RunBegan { run: run.run, migration: run.migration.clone(), resumed: true });
     let undone = undo(&mut held, &plan, &run).await;
@@ -184,10 +185,11 @@ fn may_roll_back(run: &RunStatus) -> Result<bool, Error> {
 /// again once the run is held, as another process may have carried it on meanwhile.
 async fn hold<B: Backend>(
     engine: &Engine,
+    target: &B::Target,
     name: Option<&str>,
     may: fn(&RunStatus) -> Result<bool, Error>,
 ) -> Result<Option<(B::Held, RunStatus)>, Error> {
-    let backend = B::connect(engine, CONDUCTOR).await?;
+    let backend = B::connect(engine, target, CONDUCTOR).await?;
     let seen = pick(backend.runs().await?, name, engine)?;
     if !may(&seen)? {
         return Ok(None);

@@ -43,9 +43,9 @@ impl Claim {
         let milliseconds =
             rows.first().and_then(|row| row.first().cloned()).flatten().and_then(|text| text.parse().ok());
         Ok(Self {
+            target: session.target().clone(),
             session,
             hold,
-            target: engine.target.clone(),
             settings: engine.settings.clone(),
             events: engine.events.clone(),
             stop: engine.stop.clone(),

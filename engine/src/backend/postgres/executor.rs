@@ -48,6 +48,12 @@ impl Claim {
                 barrier::wait(self, &step.id).await?;
                 self.finish(step).await
             }
+            Action::Native(_) | Action::Shadow { .. } | Action::Rows { .. } => Err(Error::Divergence(vec![Problem {
+                what: "the run's plan is one for another kind of database".to_owned(),
+                place: format!("run {}, step {}", self.hold.run, step.id),
+                why: "PostgreSQL changes tables in another way".to_owned(),
+                advice: "roll the run back and start it anew".to_owned(),
+            }])),
         }
     }
 

@@ -6,13 +6,15 @@
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use crate::backend::crew;
+use crate::backend::pace::Limit;
 use crate::backend::postgres::ledger::Hold;
+use crate::backend::progress::{Meter, Progress};
 use crate::driver::postgres::{Session, Target};
 use crate::error::Error;
 use crate::event::{Event, Events};
@@ -24,10 +26,8 @@ mod chunk;
 mod deferred;
 mod horizon;
 mod lane;
-mod pace;
 mod patience;
 mod pool;
-mod progress;
 mod ranges;
 mod size;
 pub(super) mod span;
@@ -35,16 +35,12 @@ pub(super) mod span;
 use chunk::Texts;
 use horizon::Horizon;
 use lane::{End, Job};
-use pace::Limit;
-use progress::{Meter, Progress};
 use ranges::{Ground, Lane};
 
 /// Passes over a region at most. More save little room on the pages and read each page once more.
 const MOST_PASSES: u32 = 16;
 /// Tables of fewer blocks are filled in one pass.
 const SMALL: u64 = 16;
-/// Between two reports of progress.
-const REPORT_EVERY: Duration = Duration::from_millis(250);
 
 /// What a fill works with: it makes connections of its own.
 #[derive(Debug, Clone, Copy)]
@@ -109,33 +105,16 @@ async fn fill_all(job: &Arc<Job>, lanes: &[Lane], meter: &mut Meter) -> Result<E
 }
 
 /// Reports while the tasks work. The first that fails stops the others.
-async fn attend(job: &Job, mut set: JoinSet<Result<End, Error>>, meter: &mut Meter) -> Result<End, Error> {
-    let mut ticks = tokio::time::interval(REPORT_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut failed: Option<Error> = None;
+async fn attend(job: &Job, set: JoinSet<Result<End, Error>>, meter: &mut Meter) -> Result<End, Error> {
     let mut end = End::Filled;
-    loop {
-        tokio::select! {
-            joined = set.join_next() => match joined {
-                None => break,
-                Some(Ok(Ok(End::Filled))) => {}
-                Some(Ok(Ok(End::NewFile))) => end = End::NewFile,
-                Some(Ok(Err(error))) => {
-                    job.stop.cancel();
-                    // Those that stop because of the first say nothing about it.
-                    if failed.as_ref().is_none_or(|known| matches!(known, Error::Interrupted)) {
-                        failed = Some(error);
-                    }
-                }
-                Some(Err(crashed)) => std::panic::resume_unwind(crashed.into_panic()),
-            },
-            _ = ticks.tick() => {
-                let told = meter.read(&job.progress, Instant::now());
-                job.events.emit(Event::FillProgress(told));
-            }
+    let report = || job.events.emit(Event::FillProgress(meter.read(&job.progress, Instant::now())));
+    let ended = |one| {
+        if one == End::NewFile {
+            end = End::NewFile;
         }
-    }
-    failed.map_or(Ok(end), Err)
+    };
+    crew::attend(set, &job.stop, report, ended).await?;
+    Ok(end)
 }
 
 fn job(

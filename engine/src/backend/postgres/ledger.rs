@@ -165,18 +165,11 @@ pub async fn end_backend(session: &Session, held: Hold, backend_pid: i32) -> Res
 /// # Errors
 /// The server's.
 pub async fn take_over(session: &Session, run: i64) -> Result<Hold, DbError> {
-    let holder = format!("process {} on {}", std::process::id(), host());
+    let holder = format!("process {} on {}", std::process::id(), crate::backend::host());
     let sql = "UPDATE shoofly.run SET epoch = epoch + 1, holder = $2, holder_backend = pg_backend_pid(), last_error = NULL \
                WHERE id = $1 RETURNING epoch";
     let row = session.query_one(sql, &[&run, &holder]).await?;
     Ok(Hold { run, epoch: row.get(0) })
-}
-
-fn host() -> String {
-    std::env::var("HOSTNAME")
-        .ok()
-        .or_else(|| std::fs::read_to_string("/etc/hostname").ok())
-        .map_or_else(|| "this host".to_owned(), |name| name.trim().to_owned())
 }
 
 /// The stored plan of a run.
@@ -189,20 +182,7 @@ pub async fn plan(session: &Session, run: i64) -> Result<Plan, Error> {
         .await
         .map_err(|error| error.doing("read the stored plan"))?;
     let text: String = row.get(0);
-    let unreadable = |what: String| {
-        Error::Divergence(vec![Problem {
-            what,
-            place: format!("run {run}"),
-            why: "a run is finished by the plan that it was begun with".to_owned(),
-            advice: "use the version of shoofly that began it to complete it or to roll it back".to_owned(),
-        }])
-    };
-    let plan: Plan =
-        serde_json::from_str(&text).map_err(|error| unreadable(format!("its plan cannot be read: {error}")))?;
-    if plan.format != crate::plan::FORMAT {
-        return Err(unreadable(format!("its plan has format {}, not {}", plan.format, crate::plan::FORMAT)));
-    }
-    Ok(plan)
+    Plan::stored(&text, run)
 }
 
 /// States of the run's steps.

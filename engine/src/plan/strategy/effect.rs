@@ -30,7 +30,7 @@ pub(crate) fn apply(
         Operation::DropDefault(op) => change(table, &op.column, |column| column.default = None),
         Operation::CreateIndex(op) => super::index::add(table, op),
         Operation::DropIndex(op) => table.indexes.retain(|index| !op.index.means(&index.name)),
-        Operation::UpdateRows(_) => {}
+        Operation::UpdateRows(_) | Operation::AlterTable(_) => {}
     }
 }
 

@@ -8,6 +8,7 @@ use crate::facts::{CastFacts, CastMethod, Facts};
 use crate::plan::{Action, Direction, Hazard, planner};
 use crate::settings::Settings;
 use crate::source;
+use crate::sql::Dialect;
 
 fn orders() -> Facts {
     let columns = vec![column("id", "integer"), column("note", "text")];
@@ -18,7 +19,7 @@ fn orders() -> Facts {
 }
 
 fn planned(text: &str) -> Result<crate::Plan, Error> {
-    let migration = source::parse_text("m", None, text).unwrap();
+    let migration = source::parse_text(Dialect::PostgreSql, "m", None, text).unwrap();
     planner::plan(&migration, Direction::Up, &orders(), &Settings::default())
 }
 

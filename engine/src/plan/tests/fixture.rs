@@ -302,6 +302,7 @@ pub(super) fn statements(plan: &Plan) -> Vec<(String, String)> {
             Action::Fill(fill) => vec![format!("fill where {}", fill.pending.as_str())],
             Action::Verify { .. } => vec!["verify".to_owned()],
             Action::AwaitSnapshots => vec!["await".to_owned()],
+            Action::Native(_) | Action::Shadow { .. } | Action::Rows { .. } => Vec::new(),
         };
         made.extend(texts.into_iter().map(|text| (step.id.0.clone(), text)));
     }

@@ -1,7 +1,9 @@
 use super::fixture::*;
 use crate::facts::FunctionFacts;
 use crate::name::{QualifiedName, WrittenName};
-use crate::op::{AddColumn, Assignment, CreateIndex, DropColumn, DropIndex, Expr, Operation, SetNotNull, UpdateRows};
+use crate::op::{
+    AddColumn, AlterTable, Assignment, CreateIndex, DropColumn, DropIndex, Expr, Operation, SetNotNull, UpdateRows,
+};
 use crate::plan::{Plan, Strategy, Undo};
 use crate::schema::ConstraintKind;
 
@@ -231,4 +233,12 @@ fn a_section_without_a_statement_is_told() {
     let made = plan(&users(), Vec::new());
     assert!(made.phases.is_empty());
     assert!(made.findings[0].what.contains("`up` has no statement"), "{:?}", made.findings);
+}
+
+#[test]
+fn a_statement_of_another_database_is_refused() {
+    let alter =
+        AlterTable { table: written("users"), clauses: vec!["ADD c int".to_owned()], columns: vec![ident("c")] };
+    let problems = refusal(&users(), vec![Operation::AlterTable(alter)]);
+    assert!(problems[0].what.contains("was read for MySQL or MariaDB"), "{problems:?}");
 }

@@ -6,6 +6,7 @@ use tokio_postgres::types::ToSql;
 use super::pool::Connection;
 use super::span::Span;
 use crate::backend::postgres::ledger::Hold;
+use crate::backend::progress::Written;
 use crate::driver::postgres::classify;
 use crate::error::DbError;
 use crate::plan::{Fill, StepId};
@@ -19,17 +20,6 @@ pub(super) enum Part {
     Residue { residue: i32, of: i32 },
     /// All that are left; what is locked is noted as deferred.
     Rest,
-}
-
-/// What a chunk did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Written {
-    /// Rows written.
-    pub(super) rows: u64,
-    /// Rows whose new version lies in the span as well: on their own page, but for rare exceptions.
-    pub(super) stayed: u64,
-    /// Rows that somebody held.
-    pub(super) deferred: u64,
 }
 
 /// The row of the ledger that a chunk advances.

@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 use deadpool::managed::Pool;
 use tokio_util::sync::CancellationToken;
 
-use super::chunk::{Chunks, Mark, Part, Texts, Written};
+use super::chunk::{Chunks, Mark, Part, Texts};
 use super::horizon::{Horizon, Verdict};
-use super::pace::{Limit, Politeness};
 use super::patience::Tries;
 use super::pool::{self, Connection, Sessions};
-use super::progress::{Progress, Walk};
 use super::ranges::Lane;
 use super::size::{Class, Sizer};
 use super::span::Span;
+use crate::backend::pace::{Kind, Limit, Politeness};
 use crate::backend::postgres::ledger::Hold;
+use crate::backend::progress::{Progress, Walk, Written};
 use crate::error::{DbError, DbErrorKind, Error, Problem};
 use crate::event::Events;
 use crate::failpoint;
@@ -297,7 +297,7 @@ impl Worker {
 
     /// Pauses as politeness and the operator's limit have it.
     async fn rest(&mut self, class: Class, written: &Written, took: Duration) -> Result<(), Error> {
-        let pause = self.pace.after(class, written.rows, took);
+        let pause = self.pace.after(Kind::new(class.index()), written.rows, took);
         if let Some(limit) = &self.job.limit {
             self.sizer.limit_rows(limit.chunk_rows());
         }

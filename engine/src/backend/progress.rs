@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use metrics::{counter, gauge, histogram};
 
-use super::chunk::Written;
 use crate::event::FillProgress;
 use crate::name::TableName;
 
@@ -14,9 +13,20 @@ const MEMORY: f64 = 10.0;
 /// Share of the blocks to have done before the end is foretold.
 const FORETELL_FROM: f64 = 0.01;
 
+/// What a chunk did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::backend) struct Written {
+    /// Rows written.
+    pub(in crate::backend) rows: u64,
+    /// Rows whose new version lies where the old one was, or near: on their own page, but for rare exceptions.
+    pub(in crate::backend) stayed: u64,
+    /// Rows that somebody held.
+    pub(in crate::backend) deferred: u64,
+}
+
 /// Counters that lanes add to.
 #[derive(Debug, Default)]
-pub(super) struct Progress {
+pub(in crate::backend) struct Progress {
     rows: AtomicU64,
     deferred: AtomicU64,
     lanes: AtomicU64,
@@ -30,7 +40,7 @@ const PARTS: u64 = 64;
 
 impl Progress {
     /// Starts from what the ledger has.
-    pub(super) fn start(&self, blocks_done: u64, blocks_total: u64, rows: u64) {
+    pub(in crate::backend) fn start(&self, blocks_done: u64, blocks_total: u64, rows: u64) {
         self.rows.store(rows, Ordering::Relaxed);
         self.total.store(blocks_total, Ordering::Relaxed);
         self.done.store(blocks_done * PARTS, Ordering::Relaxed);
@@ -38,7 +48,7 @@ impl Progress {
     }
 
     /// A chunk over `blocks` blocks has committed, one of `passes` over them.
-    pub(super) fn chunk(&self, written: &Written, took: Duration) {
+    pub(in crate::backend) fn chunk(&self, written: &Written, took: Duration) {
         self.rows.fetch_add(written.rows, Ordering::Relaxed);
         self.deferred.fetch_add(written.deferred, Ordering::Relaxed);
         counter!("shoofly_backfill_rows_total", "result" => "changed").increment(written.rows);
@@ -49,38 +59,38 @@ impl Progress {
     }
 
     /// A lane has come from `before` to `after`, in parts of blocks.
-    pub(super) fn moved(&self, parts: u64) {
+    pub(in crate::backend) fn moved(&self, parts: u64) {
         self.done.fetch_add(parts, Ordering::Relaxed);
     }
 
     /// Rows that were held and are filled, or gone, by now.
-    pub(super) fn caught_up(&self) {
+    pub(in crate::backend) fn caught_up(&self) {
         self.deferred.store(0, Ordering::Relaxed);
     }
 
-    pub(super) fn lane_began(&self) {
+    pub(in crate::backend) fn lane_began(&self) {
         self.lanes.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn lane_ended(&self) {
+    pub(in crate::backend) fn lane_ended(&self) {
         self.lanes.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 /// A lane's way through its blocks in the parts that [`Progress`] counts, never telling more than was done.
 #[derive(Debug)]
-pub(super) struct Walk {
+pub(in crate::backend) struct Walk {
     told: u64,
 }
 
 impl Walk {
     /// Begins at the region's first block.
-    pub(super) fn begin() -> Self {
+    pub(in crate::backend) fn begin() -> Self {
         Self { told: 0 }
     }
 
     /// `done` of `whole` chunks' blocks of a region of `blocks` are done.
-    pub(super) fn tell(&mut self, progress: &Progress, blocks: u64, done: u64, whole: u64) {
+    pub(in crate::backend) fn tell(&mut self, progress: &Progress, blocks: u64, done: u64, whole: u64) {
         let now = (blocks * PARTS).saturating_mul(done) / whole.max(1);
         progress.moved(now.saturating_sub(self.told));
         self.told = now.max(self.told);
@@ -89,7 +99,7 @@ impl Walk {
 
 /// Turns counters into events.
 #[derive(Debug)]
-pub(super) struct Meter {
+pub(in crate::backend) struct Meter {
     table: TableName,
     at: Instant,
     rows: u64,
@@ -99,14 +109,14 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    pub(super) fn new(table: &TableName, progress: &Progress, now: Instant) -> Self {
+    pub(in crate::backend) fn new(table: &TableName, progress: &Progress, now: Instant) -> Self {
         let (rows, done) = (progress.rows.load(Ordering::Relaxed), progress.done.load(Ordering::Relaxed));
         Self { table: table.clone(), at: now, rows, done, rows_rate: f64::NAN, parts_rate: f64::NAN }
     }
 
     /// Where the fill stands.
     #[expect(clippy::cast_precision_loss, reason = "for people")]
-    pub(super) fn read(&mut self, progress: &Progress, now: Instant) -> FillProgress {
+    pub(in crate::backend) fn read(&mut self, progress: &Progress, now: Instant) -> FillProgress {
         let rows = progress.rows.load(Ordering::Relaxed);
         let done = progress.done.load(Ordering::Relaxed);
         let total = progress.total.load(Ordering::Relaxed);

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
-use super::size::Class;
 use crate::settings::Pace;
 
 /// Below this the time per row is what it is on a server with time to spare.
@@ -22,9 +21,20 @@ const FORGET: f64 = 1.0005;
 /// Chunks with fewer rows are mostly overhead and say nothing.
 const TELLING_ROWS: u64 = 50;
 
+/// Chunks of one kind are compared with each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::backend) struct Kind(usize);
+
+impl Kind {
+    /// One of four.
+    pub(in crate::backend) const fn new(number: usize) -> Self {
+        Self(number % 4)
+    }
+}
+
 /// Compares what rows cost now with what they cost at best.
 #[derive(Debug, Clone)]
-pub(super) struct Politeness {
+pub(in crate::backend) struct Politeness {
     pace: Pace,
     best: [f64; 4],
     now: [f64; 4],
@@ -32,24 +42,24 @@ pub(super) struct Politeness {
 }
 
 impl Politeness {
-    pub(super) fn new(pace: Pace) -> Self {
+    pub(in crate::backend) fn new(pace: Pace) -> Self {
         Self { pace, best: [f64::INFINITY; 4], now: [f64::NAN; 4], load: 1.0 }
     }
 
     /// Time per row over the best seen: 1 on an idle server.
-    pub(super) fn load(&self) -> f64 {
+    pub(in crate::backend) fn load(&self) -> f64 {
         self.load
     }
 
-    /// Learns from a chunk; returns the pause after it.
-    pub(super) fn after(&mut self, class: Class, rows: u64, took: Duration) -> Duration {
+    /// Learns from a chunk of one of four kinds; returns the pause after it.
+    pub(in crate::backend) fn after(&mut self, kind: Kind, rows: u64, took: Duration) -> Duration {
         if self.pace == Pace::Full {
             return Duration::ZERO;
         }
         if rows >= TELLING_ROWS {
             #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
             let each = took.as_secs_f64() / rows as f64;
-            let at = class.index();
+            let at = kind.0;
             let before = if self.now[at].is_nan() { each } else { self.now[at] };
             self.now[at] = before + NEWEST * (each - before);
             // The best of the averages, not of the chunks: one lucky chunk is no measure.
@@ -73,25 +83,25 @@ const SLICE: u32 = UNITS / 10;
 
 /// The operator's limit, shared by all lanes.
 #[derive(Debug)]
-pub(super) struct Limit {
+pub(in crate::backend) struct Limit {
     rate: NonZeroU32,
     units: DefaultDirectRateLimiter,
 }
 
 impl Limit {
-    pub(super) fn new(rate: NonZeroU32) -> Self {
+    pub(in crate::backend) fn new(rate: NonZeroU32) -> Self {
         let unit = |units: u32| NonZeroU32::new(units).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_second(unit(UNITS)).allow_burst(unit(SLICE));
         Self { rate, units: RateLimiter::direct(quota) }
     }
 
     /// Rows that one chunk may have, so that the rate is kept within a quarter of a second.
-    pub(super) fn chunk_rows(&self) -> f64 {
+    pub(in crate::backend) fn chunk_rows(&self) -> f64 {
         (f64::from(self.rate.get()) / 4.0).max(1.0)
     }
 
     /// Waits until `rows` more rows were permitted. Can be dropped at any time.
-    pub(super) async fn spend(&self, rows: u64) {
+    pub(in crate::backend) async fn spend(&self, rows: u64) {
         let mut cost = rows.saturating_mul(u64::from(UNITS)) / u64::from(self.rate.get());
         while cost > 0 {
             let slice = u32::try_from(cost).unwrap_or(SLICE).min(SLICE);
@@ -109,35 +119,37 @@ impl Limit {
 mod tests {
     use super::*;
 
+    const FIRST: Kind = Kind::new(0);
+    const LATER: Kind = Kind::new(1);
     const CHUNK: Duration = Duration::from_millis(10);
 
     #[test]
     fn full_speed_never_pauses() {
         let mut pace = Politeness::new(Pace::Full);
-        assert_eq!(pace.after(Class::Later, 1000, CHUNK), Duration::ZERO);
+        assert_eq!(pace.after(LATER, 1000, CHUNK), Duration::ZERO);
     }
 
     #[test]
     fn pauses_grow_with_the_load_and_go_with_it() {
         let mut pace = Politeness::new(Pace::Polite);
-        let calm = pace.after(Class::Later, 1000, CHUNK);
+        let calm = pace.after(LATER, 1000, CHUNK);
         assert!(calm < CHUNK / 4, "{calm:?}");
         for _ in 0..30 {
-            pace.after(Class::Later, 1000, CHUNK * 3);
+            pace.after(LATER, 1000, CHUNK * 3);
         }
-        let busy = pace.after(Class::Later, 1000, CHUNK * 3);
+        let busy = pace.after(LATER, 1000, CHUNK * 3);
         assert!(busy > CHUNK * 3, "{busy:?}");
         for _ in 0..40 {
-            pace.after(Class::Later, 1000, CHUNK);
+            pace.after(LATER, 1000, CHUNK);
         }
-        assert!(pace.after(Class::Later, 1000, CHUNK) < CHUNK / 4);
+        assert!(pace.after(LATER, 1000, CHUNK) < CHUNK / 4);
     }
 
     #[test]
     fn kinds_of_chunks_are_not_compared_with_each_other() {
         let mut pace = Politeness::new(Pace::Polite);
-        pace.after(Class::Later, 1000, CHUNK);
-        let first = pace.after(Class::First, 1000, CHUNK * 5);
+        pace.after(LATER, 1000, CHUNK);
+        let first = pace.after(FIRST, 1000, CHUNK * 5);
         assert!(first < CHUNK * 5 / 4, "{first:?}");
     }
 

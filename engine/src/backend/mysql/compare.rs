@@ -1,0 +1,197 @@
+//! Comparing both tables, every value of every row.
+//!
+//! One statement sees one moment, and triggers write in the transaction of what they follow: so what differs, differs.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::claim::Claim;
+use crate::backend::crew;
+use crate::dialect::mysql::key::{self, Place};
+use crate::dialect::mysql::shadow::Pair;
+use crate::driver::mysql::{Session, Target};
+use crate::error::{DbError, DbErrorKind, Error, Problem};
+use crate::event::Event;
+use crate::plan::shadow::Shadow;
+
+/// Rows named in a message.
+const NAMED: usize = 10;
+/// Rows of the first piece, and the most of one.
+const FIRST_ROWS: u64 = 1_000;
+const MOST_ROWS: u64 = 50_000;
+/// How long reading one piece should take.
+const PIECE: Duration = Duration::from_millis(150);
+
+/// What the readers share.
+struct Job {
+    pair: Pair,
+    target: Target,
+    stop: CancellationToken,
+    cursor: Mutex<Cursor>,
+}
+
+#[derive(Default)]
+struct Cursor {
+    at: Option<Place>,
+    ended: bool,
+}
+
+/// What a reader found.
+#[derive(Default)]
+struct Found {
+    rows: u64,
+    wrong: u64,
+    named: Vec<String>,
+    /// The new table has more rows in some range.
+    ghosts: bool,
+}
+
+impl Claim {
+    /// The same, waiting for whoever has locked the tables: what our triggers name is locked with the table.
+    pub(super) async fn compare_patiently(&self, shadow: &Shadow) -> Result<(), Error> {
+        let began = Instant::now();
+        loop {
+            match self.compare(shadow).await {
+                Err(Error::Database { source, .. })
+                    if source.kind == DbErrorKind::LockTimeout
+                        && began.elapsed() < self.settings.locks.give_up_after
+                        && !self.stop.is_cancelled() => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// Compares every row.
+    ///
+    /// # Locks
+    /// None that anybody notices.
+    /// # Errors
+    /// [`Error::Data`] with rows that differ.
+    pub(super) async fn compare(&self, shadow: &Shadow) -> Result<(), Error> {
+        self.no_conflicts(shadow).await?;
+        let stop = self.stop.child_token();
+        let job = Arc::new(Job {
+            pair: self.pair(shadow)?,
+            target: self.target.clone(),
+            stop: stop.clone(),
+            cursor: Mutex::default(),
+        });
+        let mut readers = JoinSet::new();
+        for _ in 0..self.settings.fill.lanes.get() {
+            readers.spawn(read(Arc::clone(&job)));
+        }
+        let mut all = Found::default();
+        let claim = format!("every row of {} is in the new table as it should be", shadow.table.display());
+        let done = crew::attend(
+            readers,
+            &stop,
+            || (),
+            |found: Found| {
+                all.rows += found.rows;
+                all.wrong += found.wrong;
+                all.named.extend(found.named);
+                all.ghosts |= found.ghosts;
+            },
+        );
+        done.await?;
+        let ghosts = match all.ghosts || !job.pair.counts_side_by_side() {
+            true => self.ghosts(&job.pair).await?,
+            false => Vec::new(),
+        };
+        if all.wrong == 0 && ghosts.is_empty() {
+            // What a trigger could not write while this was under way.
+            self.no_conflicts(shadow).await?;
+            self.events.emit(Event::Proved { claim });
+            return Ok(());
+        }
+        all.named.truncate(NAMED);
+        Err(Error::Data(problems(shadow, &all, &ghosts)))
+    }
+
+    async fn ghosts(&self, pair: &Pair) -> Result<Vec<String>, Error> {
+        let rows = self.session.rows(pair.ghosts(NAMED).as_str()).await;
+        let rows = rows.map_err(|error| error.doing("look for rows that only the new table has"))?;
+        Ok(rows.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect())
+    }
+}
+
+fn problems(shadow: &Shadow, all: &Found, ghosts: &[String]) -> Vec<Problem> {
+    let problem = |what: String| Problem {
+        what,
+        place: shadow.table.display(),
+        why: "both tables must hold the same rows before the new one takes the other's place".to_owned(),
+        advice: "roll back and start anew; a TRUNCATE, or changes that triggers do not see, bring such differences"
+            .to_owned(),
+    };
+    let mut problems = Vec::new();
+    if all.wrong > 0 {
+        problems.push(problem(format!("{} rows are missing or differ: {}", all.wrong, all.named.join("; "))));
+    }
+    if !ghosts.is_empty() {
+        problems.push(problem(format!("rows that only the new table has: {}", ghosts.join("; "))));
+    }
+    problems
+}
+
+async fn read(job: Arc<Job>) -> Result<Found, Error> {
+    let session = Session::connect(&job.target, "verify").await?;
+    let failed = |error: DbError| error.doing(format!("compare the rows of {}", job.pair.shadow().table.display()));
+    let mut found = Found::default();
+    let mut size = FIRST_ROWS;
+    loop {
+        if job.stop.is_cancelled() {
+            return Err(Error::Interrupted);
+        }
+        let Some((from, to)) = job.next(&session, size).await.map_err(failed)? else { return Ok(found) };
+        let began = Instant::now();
+        let rows = session.rows(job.pair.compared(from.as_ref(), to.as_ref()).as_str()).await.map_err(failed)?;
+        let [before, after, wrong] = counts(rows.into_iter().next().unwrap_or_default());
+        found.rows += before.unwrap_or(0);
+        let wrong = wrong.unwrap_or(0);
+        if wrong > 0 && found.named.len() < NAMED {
+            let text = job.pair.differing(from.as_ref(), to.as_ref(), NAMED);
+            let named = session.rows(text.as_str()).await.map_err(failed)?;
+            found.named.extend(named.into_iter().filter_map(|row| row.into_iter().next().flatten()));
+        }
+        found.wrong += wrong;
+        found.ghosts |= after.is_some_and(|after| before.is_some_and(|before| after > before));
+        size = sized(size, began.elapsed());
+    }
+}
+
+impl Job {
+    /// The next range, open at the very beginning and at the very end.
+    async fn next(&self, session: &Session, rows: u64) -> Result<Option<(Option<Place>, Option<Place>)>, DbError> {
+        let mut cursor = self.cursor.lock().await;
+        if cursor.ended {
+            return Ok(None);
+        }
+        let (shadow, walk) = (self.pair.shadow(), self.pair.walk());
+        let ahead = key::ahead((&shadow.table, &shadow.key_index), walk, cursor.at.as_ref(), None, rows);
+        let found = session.rows(ahead.as_str()).await?;
+        let to = found.first().and_then(|row| key::place(walk, row));
+        let from = cursor.at.clone();
+        cursor.ended = to.is_none();
+        cursor.at.clone_from(&to);
+        Ok(Some((from, to)))
+    }
+}
+
+fn counts(row: Vec<Option<String>>) -> [Option<u64>; 3] {
+    <[Option<String>; 3]>::try_from(row).unwrap_or_default().map(|text| text.and_then(|text| text.parse().ok()))
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "small numbers"
+)]
+fn sized(rows: u64, took: Duration) -> u64 {
+    let factor = (PIECE.as_secs_f64() / took.as_secs_f64().max(1e-6)).clamp(0.5, 2.0);
+    ((rows as f64 * factor) as u64).clamp(100, MOST_ROWS)
+}

@@ -1,0 +1,307 @@
+//! A lane at work: piece by piece, chunk by chunk.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::pieces::{Piece, written};
+use super::work::Done;
+use super::{Job, roll_back};
+use crate::backend::mysql::ledger;
+use crate::backend::pace::{Kind, Politeness};
+use crate::backend::progress::Written;
+use crate::dialect::mysql::key::{self, Place};
+use crate::dialect::mysql::literal::Text;
+use crate::driver::mysql::Session;
+use crate::error::{DbError, DbErrorKind, Error, Problem};
+use crate::event::Event;
+use crate::failpoint;
+use crate::sql;
+use crate::text::Sql;
+
+/// Rows of the first chunk: little enough for a slow server.
+const FIRST_ROWS: u64 = 250;
+/// Rows of a chunk at most.
+const MOST_ROWS: u64 = 10_000;
+/// Chunks with fewer rows are mostly overhead (round trips, a commit that waits for the disk): making them smaller does not make
+/// them shorter.
+const LEAST_ROWS: u64 = 50;
+/// So many times longer than it should take, and even such a chunk is made smaller: its rows may be very large.
+const FAR_TOO_LONG: u32 = 10;
+/// Parts of a unit that progress counts in.
+const PARTS: u64 = 64;
+
+/// A connection that works through rows.
+struct Worker {
+    job: Arc<Job>,
+    session: Session,
+    rows: u64,
+    pace: Politeness,
+}
+
+/// A chunk of work: rows after `from` up to `to`.
+struct Chunk<'a> {
+    piece: i32,
+    from: Option<&'a Place>,
+    to: &'a Place,
+    /// How many rows were counted in it; not known for the last one of a piece.
+    counted: Option<u64>,
+}
+
+/// What became of a chunk.
+enum Outcome {
+    Done(Written),
+    /// To be tried again, with so many rows.
+    Again,
+}
+
+/// Works through pieces until none is left.
+pub(super) async fn work(job: Arc<Job>) -> Result<(), Error> {
+    let session = job.session().await?;
+    let pace = Politeness::new(job.settings.pace);
+    let mut worker = Worker { job: Arc::clone(&job), session, rows: FIRST_ROWS, pace };
+    job.progress.lane_began();
+    let ended = worker.all().await;
+    job.progress.lane_ended();
+    ended
+}
+
+impl Worker {
+    async fn all(&mut self) -> Result<(), Error> {
+        loop {
+            if self.job.stop.is_cancelled() {
+                return Err(Error::Interrupted);
+            }
+            let job = Arc::clone(&self.job);
+            let piece = job.pieces.lock().await.take(&self.session, (job.hold, &job.step), &job.work).await?;
+            let Some(piece) = piece else { return Ok(()) };
+            self.piece(piece).await?;
+        }
+    }
+
+    async fn piece(&mut self, piece: Piece) -> Result<(), Error> {
+        let mut next = piece.next;
+        let mut tries = (0_u32, Instant::now());
+        loop {
+            if self.job.stop.is_cancelled() {
+                return Err(Error::Interrupted);
+            }
+            let ahead = self.ahead(next.as_ref(), &piece.to).await?;
+            let (to, counted) = match &ahead {
+                Some(place) => (place, Some(self.rows)),
+                None => (&piece.to, None),
+            };
+            failpoint::pass("chunk.before").await;
+            let began = Instant::now();
+            let chunk = Chunk { piece: piece.number, from: next.as_ref(), to, counted };
+            match self.chunk(&chunk, &mut tries).await? {
+                Outcome::Again => continue,
+                Outcome::Done(done) => {
+                    failpoint::pass("chunk.after").await;
+                    tries = (0, Instant::now());
+                    self.rest(&done, counted, began.elapsed()).await?;
+                }
+            }
+            match ahead {
+                Some(place) => next = Some(place),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// The last row of the next chunk; none where the piece ends before.
+    async fn ahead(&self, from: Option<&Place>, to: &Place) -> Result<Option<Place>, Error> {
+        let (work, walk) = (&self.job.work, self.job.work.walk());
+        let text = key::ahead((work.table(), work.key_index()), walk, from, Some(to), self.rows);
+        let rows = self.session.rows(text.as_str()).await.map_err(|error| error.doing(self.job.doing()))?;
+        Ok(rows.first().and_then(|row| key::place(walk, row)))
+    }
+
+    async fn chunk(&mut self, chunk: &Chunk<'_>, tries: &mut (u32, Instant)) -> Result<Outcome, Error> {
+        match self.carry_out(chunk).await {
+            Ok(written) => Ok(Outcome::Done(written)),
+            Err(Failed::Lost) => Err(self.job.lost()),
+            Err(Failed::Server(error)) => {
+                roll_back(&self.session).await;
+                self.failed(error, chunk, tries).await?;
+                Ok(Outcome::Again)
+            }
+        }
+    }
+
+    /// Rows, what was left out, and the record: one transaction.
+    async fn carry_out(&self, chunk: &Chunk<'_>) -> Result<Written, Failed> {
+        let job = &self.job;
+        let Done { rows, held } = job.work.chunk(&self.session, (chunk.from, chunk.to), chunk.counted).await?;
+        let deferred = self.defer(&held).await?;
+        failpoint::pass("chunk.written").await;
+        let counted = chunk.counted.unwrap_or(rows);
+        let record = sql!(
+            "UPDATE shoofly.lane SET next_place = {next}, rows_done = rows_done + {counted}, \
+             rows_written = rows_written + {rows}, done = {done} \
+             WHERE run = {run} AND step = {step} AND lane = {lane} AND epoch = {epoch} AND done = 0; \
+             SELECT IF(ROW_COUNT() = 1, 1, (SELECT 1 UNION SELECT 2)); COMMIT",
+            next = written(Some(chunk.to)),
+            counted = counted,
+            rows = rows,
+            done = i32::from(chunk.counted.is_none()),
+            run = job.hold.run,
+            step = Text(&job.step.0),
+            lane = chunk.piece,
+            epoch = job.hold.epoch,
+        );
+        match self.session.execute(record.as_str()).await {
+            Ok(_) => Ok(Written { rows, stayed: rows, deferred }),
+            Err(error) if ledger::is_taken(&error) => {
+                roll_back(&self.session).await;
+                Err(Failed::Lost)
+            }
+            Err(error) => Err(Failed::Server(error)),
+        }
+    }
+
+    /// Notes the rows that were left out: somebody has them locked.
+    async fn defer(&self, places: &[Place]) -> Result<u64, DbError> {
+        let job = &self.job;
+        if places.is_empty() {
+            return Ok(0);
+        }
+        let values: Vec<Sql> = places
+            .iter()
+            .map(|place| {
+                sql!(
+                    "({run}, {step}, {place})",
+                    run = job.hold.run,
+                    step = Text(&job.step.0),
+                    place = written(Some(place))
+                )
+            })
+            .collect();
+        let text =
+            sql!("INSERT INTO shoofly.deferred (run, step, place) VALUES {values}", values = Sql::join(&values, ", "));
+        self.session.execute(text.as_str()).await?;
+        Ok(places.len() as u64)
+    }
+
+    /// `Ok` where the chunk is to be tried again.
+    async fn failed(&mut self, error: DbError, chunk: &Chunk<'_>, tries: &mut (u32, Instant)) -> Result<(), Error> {
+        match error.kind {
+            DbErrorKind::LockTimeout | DbErrorKind::Deadlock if tries.1.elapsed() < self.job.give_up_after => {
+                metrics::counter!("shoofly_backfill_chunks_total", "outcome" => "conflict").increment(1);
+                self.rows = (self.rows / 2).max(1);
+                tries.0 += 1;
+                if tries.0 % 10 == 1 {
+                    let because = format!("somebody locks {}: {error}", self.job.work.table().display());
+                    self.job.events.emit(Event::FillWaiting { because });
+                }
+                self.job.back_off(tries.0).await
+            }
+            // Ever smaller chunks, until the row at fault is alone.
+            _ if is_about_rows(&error) && self.rows > 1 => {
+                self.rows = (self.rows / 4).max(1);
+                Ok(())
+            }
+            _ if is_about_rows(&error) => Err(self.named(&error, chunk).await),
+            _ => Err(error.doing(self.job.doing())),
+        }
+    }
+
+    async fn named(&self, error: &DbError, chunk: &Chunk<'_>) -> Error {
+        let work = &self.job.work;
+        let rows = self.session.rows(work.named_between(chunk.from, chunk.to).as_str()).await.unwrap_or_default();
+        let row = ledger::first(&rows).map_or_else(|| "unknown".to_owned(), str::to_owned);
+        let what = match ledger::is_taken(error) {
+            true => "another row has the same value in a unique key of the new shape".to_owned(),
+            false => error.message.clone(),
+        };
+        let (why, advice) = work.refusal();
+        Error::Data(vec![Problem {
+            what,
+            place: format!("{}, row {row}", work.table().display()),
+            why: why.to_owned(),
+            advice: advice.to_owned(),
+        }])
+    }
+
+    /// Learns from a chunk and pauses as politeness and the operator's limit have it.
+    async fn rest(&mut self, done: &Written, counted: Option<u64>, took: Duration) -> Result<(), Error> {
+        let job = Arc::clone(&self.job);
+        job.progress.chunk(done, took);
+        job.progress.moved(counted.unwrap_or(done.rows).saturating_mul(PARTS));
+        if counted.is_some() {
+            self.rows = sized(self.rows, took, job.work.chunk_time().unwrap_or(job.settings.chunk));
+        }
+        if let Some(limit) = &job.limit {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at least 1, and small")]
+            let most = limit.chunk_rows() as u64;
+            self.rows = self.rows.min(most);
+        }
+        let pause = self.pace.after(Kind::new(0), done.rows, took);
+        if pause > Duration::ZERO {
+            job.pause(pause).await?;
+        }
+        if let Some(limit) = &job.limit {
+            tokio::select! {
+                biased;
+                () = job.stop.cancelled() => return Err(Error::Interrupted),
+                () = limit.spend(done.rows) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why a chunk was not done.
+enum Failed {
+    Server(DbError),
+    /// The run is another process's.
+    Lost,
+}
+
+impl From<DbError> for Failed {
+    fn from(error: DbError) -> Self {
+        Self::Server(error)
+    }
+}
+
+/// Whether a row is at fault.
+fn is_about_rows(error: &DbError) -> bool {
+    matches!(error.kind, DbErrorKind::Data | DbErrorKind::Constraint) || ledger::is_taken(error)
+}
+
+/// Rows of the next chunk, so that it takes about as long as it should.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "small numbers"
+)]
+fn sized(rows: u64, took: Duration, target: Duration) -> u64 {
+    let factor = (target.as_secs_f64() / took.as_secs_f64().max(1e-6)).clamp(0.5, 1.5);
+    let least = if took > target * FAR_TOO_LONG { 1 } else { rows.saturating_mul(2).clamp(1, LEAST_ROWS) };
+    // A chunk of one row that may grow must come to two.
+    ((rows as f64 * factor).ceil() as u64).clamp(least, MOST_ROWS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_grow_and_shrink_by_steps() {
+        let target = Duration::from_millis(15);
+        assert_eq!(sized(1, Duration::from_millis(1), target), 2);
+        assert_eq!(sized(1000, Duration::from_millis(60), target), 500);
+        assert_eq!(sized(9_000, Duration::from_millis(1), target), MOST_ROWS);
+    }
+
+    #[test]
+    fn a_slow_disk_does_not_make_chunks_ever_smaller() {
+        let (target, slow) = (Duration::from_millis(15), Duration::from_millis(60));
+        assert_eq!(sized(60, slow, target), LEAST_ROWS);
+        assert_eq!(sized(LEAST_ROWS, slow, target), LEAST_ROWS);
+        // After conflicts, too, they grow again.
+        assert_eq!(sized(1, slow, target), 2);
+        // Rows so large that even a few take long.
+        assert_eq!(sized(LEAST_ROWS, Duration::from_millis(900), target), LEAST_ROWS / 2);
+    }
+}

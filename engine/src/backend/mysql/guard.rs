@@ -1,0 +1,292 @@
+//! Metadata locks: never wait for one in the application's way.
+//!
+//! While a DDL statement of anybody's waits for a table, a transaction that has read the table and goes on to write it fails at
+//! once with a deadlock, and everybody else queues behind. MariaDB can ask without waiting. MySQL cannot: there the batch looks
+//! first and asks only when nobody holds a lock, and a second connection ends our statement should it wait all the same.
+
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use super::ledger;
+use crate::dialect::mysql::lock;
+use crate::driver::mysql::Session;
+use crate::error::{Blocker, DbError, DbErrorKind, Error};
+use crate::event::{Event, Events};
+use crate::plan::{LockMode, StepId, TableLock};
+use crate::schema::mysql::TablePath;
+use crate::settings::LockSettings;
+use crate::sql::mysql::mode::Product;
+use crate::text::Sql;
+
+/// Time between two words about the same wait.
+const SAY_EVERY: Duration = Duration::from_secs(1);
+/// How long a statement of ours may wait for a lock before it is ended, on a server that cannot ask without waiting.
+const PENDING: Duration = Duration::from_millis(6);
+/// Time that builds may cost which were given up at the first sight of somebody. Then they wait for the lock, for a moment.
+const LOST_BUILDS: Duration = Duration::from_secs(30);
+/// After so long without a moment in which nobody held a lock, MySQL is asked without a look now and then: on a server that is
+/// busy all the time there is no such moment. Whoever reads before and writes then may meet a deadlock, one at most for each.
+const UNSEEN_AFTER: Duration = Duration::from_secs(2);
+/// Between two such requests.
+const UNSEEN_EVERY: Duration = Duration::from_millis(250);
+/// Between two looks at whether it waits.
+const WATCH_EVERY: Duration = Duration::from_millis(3);
+
+/// Under which conditions a guarded statement runs.
+#[derive(Debug)]
+pub(super) struct Guarded<'a> {
+    /// The connection; nothing may be open on it.
+    pub(super) session: &'a Session,
+    /// Another one, to see whether the first waits.
+    pub(super) watcher: &'a Session,
+    /// The step, for messages.
+    pub(super) step: &'a StepId,
+    /// What the operator allows.
+    pub(super) settings: &'a LockSettings,
+    /// Where to report.
+    pub(super) events: &'a Events,
+    /// Ends the waiting, and long work.
+    pub(super) stop: &'a CancellationToken,
+}
+
+/// What kind of work is done under the lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Work {
+    /// A change of the dictionary: milliseconds, all of them under the lock.
+    Brief,
+    /// A build that lets reads and writes through and asks for the lock once more at its end: to give that up at the first
+    /// sight of somebody would cost the build.
+    Long,
+}
+
+/// Said when a build may wait for its lock.
+const WAITS: &str = "the build was given up again and again, as somebody used the table in the moment of its end: from now on \
+     it waits for that moment; transactions that read the table before and write it then may meet a deadlock (error 1213)";
+
+/// What a batch that broke off may have left set.
+const RESET: &str = "SET lock_wait_timeout = 1, foreign_key_checks = 1, \
+     sql_mode = COALESCE(@shoofly_mode, @@session.sql_mode); SET NAMES utf8mb4";
+
+/// How one attempt ended.
+enum Attempt {
+    Done,
+    /// Somebody was seen; nothing was asked for.
+    Busy,
+    /// The lock was not granted in time; nothing changed.
+    Missed(Duration),
+}
+
+impl Guarded<'_> {
+    /// Runs a batch that locks these tables, when nobody is in the way.
+    ///
+    /// # Locks
+    /// Those of the batch, for as long as it takes.
+    /// # Errors
+    /// [`Error::Lock`] with whoever is in the way after `give_up_after`, [`Error::Interrupted`]: nothing changed.
+    /// [`Error::Database`]: statements before the one that failed have taken effect.
+    pub(super) async fn run(&self, locks: &[TableLock], batch: &Sql) -> Result<(), Error> {
+        self.work(locks, batch, Work::Brief).await
+    }
+
+    /// Runs statements one by one under one write lock on the first of the tables, when nobody is in the way.
+    ///
+    /// # Locks
+    /// `LOCK TABLES … WRITE`, from the first statement to the last.
+    /// # Errors
+    /// As [`Guarded::run`].
+    pub(super) async fn under(&self, locks: &[TableLock], table: &TablePath, statements: &[Sql]) -> Result<(), Error> {
+        let batch = lock::write(table);
+        self.run(locks, &batch).await?;
+        let doing = |error: DbError| error.doing(format!("run step {}", self.step));
+        for statement in statements {
+            if let Err(error) = self.session.execute(statement.as_str()).await {
+                ledger::abandon(self.session).await;
+                self.session.execute(RESET).await.map_err(doing)?;
+                return Err(doing(error));
+            }
+        }
+        self.session.execute("UNLOCK TABLES").await.map(|_| ()).map_err(doing)
+    }
+
+    /// The same for work of that kind.
+    pub(super) async fn work(&self, locks: &[TableLock], batch: &Sql, work: Work) -> Result<(), Error> {
+        let tables: Vec<TablePath> = locks.iter().filter_map(path).collect();
+        let began = Instant::now();
+        let mut said = Instant::now();
+        let (mut work, mut lost) = (work, Duration::ZERO);
+        let long = work == Work::Long;
+        let mut unseen = Instant::now();
+        if long {
+            work = Work::Brief;
+        }
+        for attempts in 1_u32.. {
+            if self.stop.is_cancelled() {
+                return Err(Error::Interrupted);
+            }
+            metrics::counter!("shoofly_lock_attempts_total").increment(1);
+            let blind = began.elapsed() > UNSEEN_AFTER && unseen.elapsed() > UNSEEN_EVERY;
+            if blind {
+                unseen = Instant::now();
+            }
+            let looked_at = if blind { &[] } else { tables.as_slice() };
+            let attempt = self.attempt(looked_at, batch, work).await;
+            let pause = match attempt.map_err(|error| error.doing(format!("run step {}", self.step)))? {
+                Attempt::Done => return Ok(()),
+                Attempt::Busy => Duration::from_millis(1 + jitter(attempts) % 5),
+                Attempt::Missed(asked) => {
+                    metrics::counter!("shoofly_lock_missed_total").increment(1);
+                    lost += asked;
+                    if long && work == Work::Brief && lost > LOST_BUILDS {
+                        work = Work::Long;
+                        self.events.emit(Event::Notice { text: WAITS.to_owned() });
+                    }
+                    if asked > PENDING / 2 {
+                        self.events.emit(Event::LockMissed { step: self.step.clone(), asked });
+                        Duration::from_millis(10 + jitter(attempts) % 40)
+                    } else {
+                        // Nobody has waited for us.
+                        Duration::from_millis(2 + jitter(attempts) % 6)
+                    }
+                }
+            };
+            let waited = began.elapsed();
+            if waited > self.settings.give_up_after {
+                return Err(self.gave_up(locks, &tables, attempts, waited).await);
+            }
+            if said.elapsed() > SAY_EVERY
+                && let Some(first) = locks.first()
+            {
+                said = Instant::now();
+                let (step, table, mode) = (self.step.clone(), first.table.clone(), first.mode);
+                let blockers = self.blockers(&tables).await;
+                self.events.emit(Event::LockWaiting { step, table, mode, blockers, waited });
+            }
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return Err(Error::Interrupted),
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+        Err(Error::Interrupted)
+    }
+
+    async fn attempt(&self, tables: &[TablePath], batch: &Sql, work: Work) -> Result<Attempt, DbError> {
+        let text = match self.session.product() {
+            Product::MySql => format!("{}; {}", lock::assert_nobody(tables).as_str(), batch.as_str()),
+            Product::MariaDb if work == Work::Brief => {
+                format!("SET lock_wait_timeout = 0; {}; SET lock_wait_timeout = 1", batch.as_str())
+            }
+            Product::MariaDb => batch.as_str().to_owned(),
+        };
+        let asked = Instant::now();
+        let done = self.watched(&text, work).await;
+        let took = asked.elapsed();
+        let Err(error) = done else {
+            metrics::histogram!("shoofly_lock_hold_seconds").record(took.as_secs_f64());
+            self.events.emit(Event::LockReleased { step: self.step.clone(), acquiring: took, total: took });
+            return Ok(Attempt::Done);
+        };
+        ledger::abandon(self.session).await;
+        // Whatever the batch had set before it ended.
+        self.session.execute(RESET).await?;
+        match error.kind {
+            _ if ledger::is_taken(&error) => Ok(Attempt::Busy),
+            DbErrorKind::LockTimeout | DbErrorKind::Deadlock => Ok(Attempt::Missed(took)),
+            DbErrorKind::Cancelled if !self.stop.is_cancelled() => Ok(Attempt::Missed(took)),
+            _ => Err(error),
+        }
+    }
+
+    /// Runs the batch, and ends it from the other connection should it wait for a lock for too long.
+    async fn watched(&self, text: &str, work: Work) -> Result<(), DbError> {
+        let batch = self.session.execute(text);
+        tokio::pin!(batch);
+        let patience = match work {
+            Work::Brief => PENDING,
+            Work::Long => self.settings.budget / 2,
+        };
+        let mut waits_since: Option<Instant> = None;
+        let mut pause = PENDING;
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut batch => return done.map(|_| ()),
+                () = tokio::time::sleep(pause) => {}
+            }
+            pause = WATCH_EVERY;
+            let waits = self.watcher.rows(lock::waits(self.session.id()).as_str()).await;
+            match waits {
+                Ok(rows) if ledger::number(&rows) > 0 => {
+                    let since = *waits_since.get_or_insert_with(Instant::now);
+                    if work == Work::Brief || since.elapsed() >= patience {
+                        self.end().await;
+                    }
+                }
+                Ok(_) => waits_since = None,
+                Err(error) => tracing::debug!(%error, "our own statement cannot be watched"),
+            }
+            if work == Work::Long && self.stop.is_cancelled() {
+                self.end().await;
+            }
+        }
+    }
+
+    /// Ends our own statement.
+    async fn end(&self) {
+        if let Err(error) = self.watcher.execute(&format!("KILL QUERY {}", self.session.id())).await {
+            tracing::debug!(%error, "our own statement could not be ended");
+        }
+    }
+
+    async fn blockers(&self, tables: &[TablePath]) -> Vec<Blocker> {
+        let text = match self.session.product() {
+            Product::MySql => lock::holders(tables),
+            Product::MariaDb => lock::transactions(),
+        };
+        match self.watcher.rows(text.as_str()).await {
+            Ok(rows) => rows.into_iter().filter_map(blocker).collect(),
+            Err(error) => {
+                tracing::debug!(%error, "who is in the way cannot be seen");
+                Vec::new()
+            }
+        }
+    }
+
+    async fn gave_up(&self, locks: &[TableLock], tables: &[TablePath], attempts: u32, waited: Duration) -> Error {
+        let in_the_way = self.blockers(tables).await;
+        let unknown = || crate::name::TableName::new(unnamed(), unnamed());
+        let (table, mode) = locks
+            .first()
+            .map_or_else(|| (unknown(), LockMode::MetadataExclusive), |lock| (lock.table.clone(), lock.mode));
+        Error::Lock { step: self.step.clone(), table, mode, attempts, waited, in_the_way }
+    }
+}
+
+fn unnamed() -> crate::name::Ident {
+    crate::name::Ident::derived("unknown", &[])
+}
+
+/// The names of a plan came from the server's own catalogue.
+fn path(lock: &TableLock) -> Option<TablePath> {
+    Some(TablePath::new(lock.table.schema.as_str().parse().ok()?, lock.table.name.as_str().parse().ok()?))
+}
+
+/// Enough to keep two processes from asking in step.
+fn jitter(attempt: u32) -> u64 {
+    u64::from(std::process::id() ^ attempt.wrapping_mul(2_654_435_761)) >> 3
+}
+
+/// A row of [`lock::holders`] and its kin.
+pub(super) fn blocker(row: Vec<Option<String>>) -> Option<Blocker> {
+    let [id, user, application, state, age, query, holds] = <[Option<String>; 7]>::try_from(row).ok()?;
+    Some(Blocker {
+        pid: id?.parse().unwrap_or(0),
+        user: user.unwrap_or_default(),
+        application: application.unwrap_or_default(),
+        state: state.unwrap_or_default(),
+        transaction_age: age.and_then(|age| age.parse().ok()).unwrap_or(0.0),
+        query: query.unwrap_or_default(),
+        holds: holds.unwrap_or_default(),
+    })
+}

@@ -1,0 +1,363 @@
+//! shoofly's own tables on the server, in the database `shoofly`: the history, and what makes every effect happen once.
+//!
+//! DDL commits by itself here: what was intended is recorded before it, and the catalogue says what has become of it. A chunk of
+//! rows and its record commit together.
+
+use std::collections::BTreeMap;
+
+use crate::dialect::mysql::literal::Text;
+use crate::driver::mysql::Session;
+use crate::error::{DbError, DbErrorKind, Error, Problem};
+use crate::name::QualifiedName;
+use crate::plan::{Plan, StepId};
+use crate::run::{Direction, RunState, StepState};
+use crate::source::Migration;
+use crate::sql;
+use crate::text::Sql;
+
+mod history;
+
+pub(crate) use history::runs;
+
+/// The table that is made last: where it is, all are.
+const LAST: &str = "event";
+
+const SCHEMA: &str = include_str!("ledger/schema.sql");
+
+/// A run's identity and the epoch under which this process holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hold {
+    /// The run.
+    pub(crate) run: i64,
+    /// The epoch.
+    pub(crate) epoch: i64,
+}
+
+/// Creates the ledger where it is missing.
+///
+/// # Errors
+/// [`Error::Refused`] where the user may not; tables made before stay.
+pub(crate) async fn ensure(session: &Session) -> Result<(), Error> {
+    let made = async {
+        if has_table(session, LAST).await? {
+            return Ok(());
+        }
+        // Two processes may come here at once.
+        session.rows("SELECT GET_LOCK('shoofly.ledger', 30)").await?;
+        let made = session.execute(SCHEMA).await;
+        session.rows("SELECT RELEASE_LOCK('shoofly.ledger')").await?;
+        made.map(|_| ())
+    };
+    let Err(error): Result<(), DbError> = made.await else { return Ok(()) };
+    if error.kind == DbErrorKind::Privilege {
+        return Err(Error::Refused(vec![Problem {
+            what: format!("the ledger cannot be created: {}", error.message),
+            place: session.target().display(),
+            why: "what has been done is recorded in a database named shoofly on the same server".to_owned(),
+            advice: "CREATE DATABASE shoofly; GRANT ALL ON shoofly.* TO the user".to_owned(),
+        }]));
+    }
+    Err(error.doing("create the ledger"))
+}
+
+async fn has_table(session: &Session, name: &str) -> Result<bool, DbError> {
+    let text = sql!(
+        "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'shoofly' AND TABLE_NAME = {name}",
+        name = Text(name)
+    );
+    Ok(number(&session.rows(text.as_str()).await?) > 0)
+}
+
+/// Whether the ledger exists, all of it: another process may be making it.
+pub(crate) async fn exists(session: &Session) -> Result<bool, DbError> {
+    has_table(session, LAST).await
+}
+
+/// The first value of the first row, as a number; 0 where there is none.
+pub(super) fn number(rows: &[Vec<Option<String>>]) -> i64 {
+    first(rows).and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+/// The first value of the first row.
+pub(super) fn first(rows: &[Vec<Option<String>>]) -> Option<&str> {
+    rows.first()?.first()?.as_deref()
+}
+
+/// Enters a new run and takes its tables; the unique key on active tables is what keeps two runs apart.
+///
+/// # Errors
+/// [`Error::Busy`] where another run is active on a table: nothing was entered.
+pub(crate) async fn enter(
+    session: &Session,
+    migration: &Migration,
+    direction: Direction,
+    plan: &Plan,
+) -> Result<i64, Error> {
+    let plan_json = serde_json::to_string(plan).map_err(|error| {
+        Error::Usage(vec![Problem {
+            what: format!("the plan cannot be stored: {error}"),
+            place: migration.name.clone(),
+            why: String::new(),
+            advice: "report this".to_owned(),
+        }])
+    })?;
+    let mut statements = vec![sql!(
+        "INSERT INTO shoofly.run (migration, checksum, direction, state, plan) \
+         VALUES ({name}, {checksum}, {direction}, 'running', {plan})",
+        name = Text(&migration.name),
+        checksum = Text(&migration.checksum),
+        direction = Text(direction.word()),
+        plan = Text(&plan_json),
+    )];
+    statements.push(Sql::raw("SET @shoofly_run = LAST_INSERT_ID()"));
+    for table in &plan.tables {
+        statements.push(sql!(
+            "INSERT INTO shoofly.run_table (run, table_schema, table_name) VALUES (@shoofly_run, {d}, {t})",
+            d = Text(table.schema.as_str()),
+            t = Text(table.name.as_str()),
+        ));
+    }
+    let text = format!("START TRANSACTION; {}; COMMIT", Sql::join(&statements, "; ").as_str());
+    match session.execute(&text).await {
+        Ok(_) => {
+            let run = session.rows("SELECT @shoofly_run").await.map_err(|error| error.doing("enter the run"))?;
+            Ok(number(&run))
+        }
+        Err(error) => {
+            abandon(session).await;
+            match error.kind {
+                DbErrorKind::Constraint => Err(busy(session, &plan.tables).await),
+                _ => Err(error.doing("enter the run into the ledger")),
+            }
+        }
+    }
+}
+
+/// Rolls back whatever transaction is open and gives back table locks; a connection that is gone has done so by itself.
+pub(super) async fn abandon(session: &Session) {
+    if let Err(error) = session.execute("ROLLBACK; UNLOCK TABLES").await {
+        tracing::debug!(%error, "rollback after an error");
+    }
+}
+
+/// Who is active on these tables, as an error.
+async fn busy(session: &Session, tables: &[QualifiedName]) -> Error {
+    let active = runs(session).await.unwrap_or_default();
+    let mut problems = Vec::new();
+    for run in active.iter().filter(|run| run.state.is_active()) {
+        for table in run.tables.iter().filter(|table| tables.contains(table)) {
+            problems.push(Problem {
+                what: format!("run {} ({}) is active, {}", run.run, run.migration, run.state.word()),
+                place: table.display(),
+                why: "two changes of one table at a time could each undo the other's triggers".to_owned(),
+                advice: format!(
+                    "complete it or roll it back first: shoofly complete {0} / shoofly rollback {0}",
+                    run.migration
+                ),
+            });
+        }
+    }
+    if problems.is_empty() {
+        problems.push(Problem {
+            what: "another run on one of its tables has just ended or begun".to_owned(),
+            place: tables.iter().map(QualifiedName::display).collect::<Vec<_>>().join(", "),
+            why: String::new(),
+            advice: "try again".to_owned(),
+        });
+    }
+    Error::Busy(problems)
+}
+
+/// Name of the session-level lock that says that a live process holds the run.
+pub(super) fn lock_name(run: i64) -> String {
+    format!("shoofly.run.{run}")
+}
+
+/// Tries to take the run's lock on this session.
+pub(crate) async fn try_lock(session: &Session, run: i64) -> Result<bool, DbError> {
+    let text = sql!("SELECT GET_LOCK({name}, 0)", name = Text(&lock_name(run)));
+    Ok(number(&session.rows(text.as_str()).await?) == 1)
+}
+
+/// Ends the session of an earlier connection of this process, which may hold the run's lock long after the connection has
+/// broken. Nothing happens where somebody else holds the run by now.
+pub(crate) async fn end_session(session: &Session, held: Hold, earlier: u64) -> Result<(), DbError> {
+    let text = sql!(
+        "SELECT IS_USED_LOCK({name}) = {id} FROM shoofly.run WHERE id = {run} AND epoch = {epoch} AND holder_session = {id}",
+        name = Text(&lock_name(held.run)),
+        id = earlier,
+        run = held.run,
+        epoch = held.epoch,
+    );
+    if number(&session.rows(text.as_str()).await?) == 1 {
+        session.execute(&format!("KILL CONNECTION {earlier}")).await?;
+    }
+    Ok(())
+}
+
+/// Raises the epoch: waits for transactions of an earlier holder that are under way, and fences all later ones.
+pub(crate) async fn take_over(session: &Session, run: i64) -> Result<Hold, DbError> {
+    let holder = format!("process {} on {}", std::process::id(), crate::backend::host());
+    let text = sql!(
+        "START TRANSACTION; UPDATE shoofly.run SET epoch = epoch + 1, holder = {holder}, holder_session = CONNECTION_ID(), \
+         last_error = NULL WHERE id = {run}; UPDATE shoofly.lane l JOIN shoofly.run r ON r.id = l.run \
+         SET l.epoch = r.epoch WHERE l.run = {run}; COMMIT",
+        holder = Text(&holder),
+        run = run,
+    );
+    session.execute(text.as_str()).await?;
+    let read = sql!("SELECT epoch FROM shoofly.run WHERE id = {run}", run = run);
+    Ok(Hold { run, epoch: number(&session.rows(read.as_str()).await?) })
+}
+
+/// The stored plan of a run.
+///
+/// # Errors
+/// [`Error::Divergence`] where another version of the program wrote it and this one cannot read it.
+pub(crate) async fn plan(session: &Session, run: i64) -> Result<Plan, Error> {
+    let text = sql!("SELECT plan FROM shoofly.run WHERE id = {run}", run = run);
+    let rows = session.rows(text.as_str()).await.map_err(|error| error.doing("read the stored plan"))?;
+    Plan::stored(first(&rows).unwrap_or_default(), run)
+}
+
+/// States of the run's steps.
+pub(crate) async fn steps(session: &Session, run: i64) -> Result<BTreeMap<StepId, StepState>, DbError> {
+    let text = sql!("SELECT step, state FROM shoofly.step WHERE run = {run}", run = run);
+    let rows = session.rows(text.as_str()).await?;
+    let pairs = rows.into_iter().filter_map(|row| <[Option<String>; 2]>::try_from(row).ok());
+    Ok(pairs
+        .map(|[step, state]| {
+            let done = state.as_deref() == Some("done");
+            (StepId(step.unwrap_or_default()), if done { StepState::Done } else { StepState::Begun })
+        })
+        .collect())
+}
+
+/// First statement of every transaction of ours: error 1242 unless this process still holds the run.
+#[must_use]
+pub(crate) fn hold(held: Hold) -> Sql {
+    sql!(
+        "SELECT IF((SELECT epoch FROM shoofly.run WHERE id = {run} FOR SHARE) = {epoch}, 1, (SELECT 1 UNION SELECT 2))",
+        run = held.run,
+        epoch = held.epoch,
+    )
+}
+
+/// The same in MariaDB's words.
+#[must_use]
+fn hold_mariadb(held: Hold) -> Sql {
+    sql!(
+        "SELECT IF((SELECT epoch FROM shoofly.run WHERE id = {run} LOCK IN SHARE MODE) = {epoch}, 1, (SELECT 1 UNION SELECT 2))",
+        run = held.run,
+        epoch = held.epoch,
+    )
+}
+
+/// Records that a step is begun, and what the catalogue says; the record stands before the effect. What an earlier attempt saw
+/// stays.
+#[must_use]
+pub(crate) fn begun(held: Hold, step: &StepId, seen: Option<&str>) -> Sql {
+    sql!(
+        "INSERT INTO shoofly.step (run, step, state, seen) VALUES ({run}, {step}, 'begun', {seen}) \
+         ON DUPLICATE KEY UPDATE attempts = attempts + 1",
+        run = held.run,
+        step = Text(&step.0),
+        seen = seen.map_or_else(|| Sql::raw("NULL"), |seen| sql!("{t}", t = Text(seen))),
+    )
+}
+
+/// What the catalogue said when the step was begun.
+pub(crate) async fn seen(session: &Session, held: Hold, step: &StepId) -> Result<Option<String>, DbError> {
+    let text =
+        sql!("SELECT seen FROM shoofly.step WHERE run = {run} AND step = {step}", run = held.run, step = Text(&step.0));
+    Ok(first(&session.rows(text.as_str()).await?).map(str::to_owned))
+}
+
+/// Records that a step is done.
+#[must_use]
+pub(crate) fn done(held: Hold, step: &StepId) -> Sql {
+    sql!(
+        "INSERT INTO shoofly.step (run, step, state, ended) VALUES ({run}, {step}, 'done', UTC_TIMESTAMP(6)) \
+         ON DUPLICATE KEY UPDATE state = 'done', ended = UTC_TIMESTAMP(6)",
+        run = held.run,
+        step = Text(&step.0),
+    )
+}
+
+/// Forgets that a step was begun: it has done nothing.
+#[must_use]
+pub(crate) fn unbegun(held: Hold, step: &StepId) -> Sql {
+    sql!("DELETE FROM shoofly.step WHERE run = {run} AND step = {step}", run = held.run, step = Text(&step.0))
+}
+
+/// Forgets the records of the run's steps and lanes: it has been undone.
+#[must_use]
+pub(crate) fn undone(held: Hold) -> Vec<Sql> {
+    let forget = |table: &str| sql!("DELETE FROM shoofly.{t} WHERE run = {run}", t = Sql::raw(table), run = held.run);
+    ["step", "lane", "deferred"].into_iter().map(forget).collect()
+}
+
+/// Moves the run to another state; an ended run gives its tables free.
+#[must_use]
+pub(crate) fn enter_state(held: Hold, state: RunState) -> Vec<Sql> {
+    let (state_text, run) = (Text(state.word()), held.run);
+    match state.is_active() {
+        true => vec![sql!(
+            "UPDATE shoofly.run SET state = {state}, last_error = NULL WHERE id = {run}",
+            state = state_text,
+            run = run
+        )],
+        false => vec![
+            sql!(
+                "UPDATE shoofly.run SET state = {state}, ended = UTC_TIMESTAMP(6), last_error = NULL WHERE id = {run}",
+                state = state_text,
+                run = run,
+            ),
+            sql!("UPDATE shoofly.run_table SET active = NULL WHERE run = {run}", run = run),
+        ],
+    }
+}
+
+/// Adds a line to the run's log.
+#[must_use]
+pub(crate) fn log(held: Hold, what: &str) -> Sql {
+    sql!("INSERT INTO shoofly.event (run, what) VALUES ({run}, {what})", run = held.run, what = Text(what))
+}
+
+/// Keeps the text of the last error.
+#[must_use]
+pub(crate) fn failed(held: Hold, error: &str) -> Sql {
+    sql!("UPDATE shoofly.run SET last_error = {error} WHERE id = {run}", error = Text(error), run = held.run)
+}
+
+/// Runs statements of the ledger alone, in a transaction that checks the hold.
+///
+/// # Errors
+/// [`Error::Busy`] where another process has taken the run over; the server's. Nothing is recorded.
+pub(crate) async fn record(session: &Session, held: Hold, doing: &str, statements: &[Sql]) -> Result<(), Error> {
+    let text = format!(
+        "START TRANSACTION; {}; {}; COMMIT",
+        holding(session, held).as_str(),
+        Sql::join(statements, "; ").as_str()
+    );
+    let Err(error) = session.execute(&text).await else { return Ok(()) };
+    abandon(session).await;
+    Err(if is_taken(&error) {
+        super::claim::taken(held.run, "another process took the run over")
+    } else {
+        error.doing(doing)
+    })
+}
+
+/// [`hold`] in the words of the session's product.
+pub(super) fn holding(session: &Session, held: Hold) -> Sql {
+    match session.product() {
+        crate::sql::mysql::mode::Product::MySql => hold(held),
+        crate::sql::mysql::mode::Product::MariaDb => hold_mariadb(held),
+    }
+}
+
+/// Whether an assertion of ours ended a batch.
+pub(super) fn is_taken(error: &DbError) -> bool {
+    error.code.as_deref().is_some_and(|code| code.starts_with("1242"))
+}

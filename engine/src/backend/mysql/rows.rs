@@ -1,0 +1,66 @@
+//! The stages of an `UPDATE` that holds for every row.
+
+use super::claim::Claim;
+use super::copy::{self, Work};
+use super::executor::exclusive;
+use super::ledger;
+use crate::dialect::mysql::literal::Text;
+use crate::dialect::mysql::lock;
+use crate::dialect::mysql::rows::Filled;
+use crate::error::{Error, Problem};
+use crate::failpoint;
+use crate::plan::Step;
+use crate::plan::rows::{Rows, RowsStage};
+use crate::sql;
+use crate::text::Sql;
+
+impl Claim {
+    /// Carries a stage out. Each can be repeated.
+    pub(super) async fn rows(
+        &self,
+        step: &Step,
+        stage: RowsStage,
+        rows: &Rows,
+        statements: &[Sql],
+    ) -> Result<(), Error> {
+        self.begin(step, None).await?;
+        failpoint::pass(&format!("rows.before:{}", step.id)).await;
+        match stage {
+            RowsStage::Follow => {
+                self.forget_conflicts(rows).await?;
+                self.at_once(step, rows, statements).await?;
+            }
+            RowsStage::Fill => {
+                let filled = Filled::of(rows).ok_or_else(|| unwalkable(step, rows))?;
+                copy::run(self, &step.id, Work::Fill(Box::new(filled))).await?;
+            }
+            RowsStage::Clean => self.at_once(step, rows, statements).await?,
+        }
+        failpoint::pass(&format!("rows.after:{}", step.id)).await;
+        self.finish(step).await
+    }
+
+    /// All statements in one moment in which nobody writes.
+    async fn at_once(&self, step: &Step, rows: &Rows, statements: &[Sql]) -> Result<(), Error> {
+        let batch = lock::under(&rows.table, statements);
+        self.guarded(&step.id).run(&[exclusive(&rows.table)], &batch).await
+    }
+
+    async fn forget_conflicts(&self, rows: &Rows) -> Result<(), Error> {
+        let forget = sql!(
+            "DELETE FROM shoofly.conflict WHERE table_schema = {d} AND table_name = {t}",
+            d = Text(rows.table.database.as_str()),
+            t = Text(rows.table.name.as_str()),
+        );
+        ledger::record(&self.session, self.hold, "forget old conflicts", &[forget]).await
+    }
+}
+
+fn unwalkable(step: &Step, rows: &Rows) -> Error {
+    Error::Divergence(vec![Problem {
+        what: "the plan's key cannot be walked".to_owned(),
+        place: format!("{}, step {}", rows.table.display(), step.id),
+        why: "another version of the program made the plan".to_owned(),
+        advice: "roll the run back and start it anew".to_owned(),
+    }])
+}

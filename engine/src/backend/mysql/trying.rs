@@ -1,0 +1,235 @@
+//! Asking the server what it does with a statement, by trying it on an empty copy of the table.
+
+use std::time::{Duration, Instant};
+
+use super::guard::blocker;
+use crate::dialect::mysql::planner::{Trial, Tried};
+use crate::dialect::mysql::{lock, shape};
+use crate::driver::mysql::{Session, catalogue};
+use crate::error::{Blocker, DbError, DbErrorKind, Error};
+use crate::event::Event;
+use crate::failpoint;
+use crate::plan::shadow::NativeWay;
+use crate::plan::{LockMode, StepId};
+use crate::run::Engine;
+use crate::schema::mysql::{Catalogue, Table, TablePath};
+use crate::sql;
+use crate::sql::mysql::mode::Product;
+use crate::sql::mysql::name::WrittenName;
+use crate::text::Sql;
+
+/// Between two attempts.
+const TRY_EVERY: Duration = Duration::from_millis(100);
+
+/// Tries a statement; `None` for a table that is not known. A table that somebody has locked cannot be copied, even without its
+/// rows: that is waited for.
+///
+/// # Errors
+/// [`Error::Lock`] with whoever is in the way after `give_up_after`; [`Error::Interrupted`]; [`Error::Database`] where the copy
+/// cannot be made. It is dropped in any case.
+pub(super) async fn patiently(
+    session: &Session,
+    engine: &Engine,
+    trial: &Trial,
+    known: &Catalogue,
+) -> Result<Option<Tried>, Error> {
+    let began = Instant::now();
+    for attempts in 1_u32.. {
+        let error = match attempt(session, trial, known).await {
+            Err(error) if locked_out(&error) => error,
+            done => return done,
+        };
+        let (Some(table), waited) = (path(trial, known), began.elapsed()) else { return Err(error) };
+        let (step, mode) = (StepId("plan".to_owned()), LockMode::SharedRead);
+        let in_the_way = in_the_way(session, &table).await;
+        if waited >= engine.settings.locks.give_up_after {
+            return Err(Error::Lock { step, table: table.qualified(), mode, attempts, waited, in_the_way });
+        }
+        let table = table.qualified();
+        engine.events.emit(Event::LockWaiting { step, table, mode, blockers: in_the_way, waited });
+        tokio::select! {
+            biased;
+            () = engine.stop.cancelled() => break,
+            () = tokio::time::sleep(TRY_EVERY) => {}
+        }
+    }
+    Err(Error::Interrupted)
+}
+
+fn locked_out(error: &Error) -> bool {
+    matches!(error, Error::Database { source, .. } if source.kind == DbErrorKind::LockTimeout)
+}
+
+fn path(trial: &Trial, known: &Catalogue) -> Option<TablePath> {
+    let database = trial.table.database.clone().or_else(|| known.server.database.clone());
+    database.map(|database| TablePath::new(database, trial.table.name.clone()))
+}
+
+async fn in_the_way(session: &Session, table: &TablePath) -> Vec<Blocker> {
+    let text = match session.product() {
+        Product::MySql => lock::holders(std::slice::from_ref(table)),
+        Product::MariaDb => lock::transactions(),
+    };
+    session.rows(text.as_str()).await.unwrap_or_default().into_iter().filter_map(blocker).collect()
+}
+
+/// Tries a statement; `None` for a table that is not known.
+///
+/// # Errors
+/// [`Error::Database`] where the copy cannot be made; it is dropped in any case.
+async fn attempt(session: &Session, trial: &Trial, known: &Catalogue) -> Result<Option<Tried>, Error> {
+    let Some(table) = path(trial, known).and_then(|path| known.table(&path)).filter(|table| table.kind == "BASE TABLE")
+    else {
+        return Ok(None);
+    };
+    let Some(copy) = shape::in_ledger(&format!("try_{}", session.id())) else { return Ok(None) };
+    let doing = |error: DbError| error.doing(format!("try the change of {} on an empty copy", table.path.display()));
+    let tried = Trying { session, table, copy: &copy, trial }.all().await;
+    failpoint::pass("try.made").await;
+    let dropped = session.execute(shape::drop(&copy).as_str()).await;
+    let tried = tried.map_err(doing)?;
+    dropped.map_err(doing)?;
+    Ok(Some(tried))
+}
+
+struct Trying<'a> {
+    session: &'a Session,
+    table: &'a Table,
+    copy: &'a TablePath,
+    trial: &'a Trial,
+}
+
+impl Trying<'_> {
+    async fn all(&self) -> Result<Tried, DbError> {
+        let mut tried = Tried { refused: None, after: None, parts: Vec::new(), reason: String::new() };
+        self.anew().await?;
+        let whole = self.trial.whole.clone();
+        if let Err(error) = self.alter(&whole, None).await {
+            if about_us(&error) {
+                return Err(error);
+            }
+            tried.refused = Some(error.message);
+            return Ok(tried);
+        }
+        tried.after = self.read().await?;
+        if let Some(refused) = self.apart(tried.after.as_ref()).await? {
+            tried.refused = Some(refused);
+            return Ok(tried);
+        }
+        self.anew().await?;
+        match self.cheapest(&whole).await? {
+            Ok(way) => tried.parts = vec![(self.trial.places.clone(), way)],
+            Err(reason) => {
+                tried.reason = reason;
+                if self.trial.clauses.len() > 1 {
+                    tried.parts = self.one_by_one().await?;
+                }
+            }
+        }
+        Ok(tried)
+    }
+
+    /// What keeps several statements from being carried out as one: one after the other must come to the same.
+    async fn apart(&self, together: Option<&Table>) -> Result<Option<String>, DbError> {
+        if self.trial.sequence.len() < 2 {
+            return Ok(None);
+        }
+        self.anew().await?;
+        for clauses in &self.trial.sequence {
+            if let Err(error) = self.alter(clauses, None).await {
+                return if about_us(&error) { Err(error) } else { Ok(Some(error.message)) };
+            }
+        }
+        let one_by_one = self.read().await?;
+        let made = |table: Option<&Table>| table.map(|table| shape::fingerprint(&table.create_sql));
+        let same = made(together) == made(one_by_one.as_ref());
+        Ok((!same).then(|| {
+            "taken as one, the statements about this table come to something else; use migrations of their own"
+                .to_owned()
+        }))
+    }
+
+    /// A fresh copy, without rows.
+    async fn anew(&self) -> Result<(), DbError> {
+        let like = sql!("CREATE TABLE {copy} LIKE {t}", copy = self.copy, t = self.table.path);
+        self.session.execute(&format!("{}; {}", shape::drop(self.copy).as_str(), like.as_str())).await?;
+        Ok(())
+    }
+
+    async fn read(&self) -> Result<Option<Table>, DbError> {
+        let name = WrittenName { database: Some(self.copy.database.clone()), name: self.copy.name.clone() };
+        let found = catalogue::read(self.session, &[name]).await?;
+        Ok(found.table(self.copy).cloned())
+    }
+
+    async fn alter(&self, clauses: &str, way: Option<NativeWay>) -> Result<(), DbError> {
+        let how = way.map_or_else(String::new, |way| format!("{}, ", way.sql()));
+        let text = sql!("ALTER TABLE {t} {how}{c}", t = self.copy, how = Sql::raw(how), c = Sql::raw(clauses));
+        self.session.execute(text.as_str()).await.map(|_| ())
+    }
+
+    /// Carries clauses out in the cheapest way that the server knows; else why it has to copy, and nothing is changed.
+    async fn cheapest(&self, clauses: &str) -> Result<Result<NativeWay, String>, DbError> {
+        let ways: &[NativeWay] = match self.session.product() {
+            Product::MySql => &[NativeWay::Instant, NativeWay::InPlace],
+            Product::MariaDb => &[NativeWay::Instant, NativeWay::NoCopy],
+        };
+        let mut reason = String::new();
+        for way in ways {
+            let before = self.table_ids().await?;
+            match self.alter(clauses, Some(*way)).await {
+                Ok(()) if *way == NativeWay::InPlace && (before.is_empty() || self.table_ids().await? != before) => {
+                    return Ok(Err("it would rebuild the whole table in one go".to_owned()));
+                }
+                Ok(()) => return Ok(Ok(*way)),
+                Err(error) if about_us(&error) => return Err(error),
+                Err(error) => reason = error.message,
+            }
+        }
+        Ok(Err(reason))
+    }
+
+    /// Each clause for itself, in order; empty where one of them needs a copy, or they cannot be told apart.
+    async fn one_by_one(&self) -> Result<Vec<(Vec<usize>, NativeWay)>, DbError> {
+        self.anew().await?;
+        let mut parts = Vec::new();
+        for (clause, place) in self.trial.clauses.iter().zip(&self.trial.places) {
+            match self.cheapest(clause).await? {
+                Ok(way) => parts.push((vec![*place], way)),
+                Err(_) => return Ok(Vec::new()),
+            }
+        }
+        Ok(parts)
+    }
+
+    /// InnoDB's numbers of the copy and its partitions: a rebuilt table has others. Empty where they may not be seen.
+    async fn table_ids(&self) -> Result<Vec<Vec<Option<String>>>, DbError> {
+        let source = match self.session.product() {
+            Product::MySql => "INNODB_TABLES",
+            Product::MariaDb => "INNODB_SYS_TABLES",
+        };
+        let name = format!("{}/{}", self.copy.database.as_str(), self.copy.name.as_str());
+        let text = format!(
+            "SELECT TABLE_ID FROM information_schema.{source} WHERE NAME = '{name}' OR NAME LIKE '{name}#%' ORDER BY NAME"
+        );
+        match self.session.rows(&text).await {
+            Err(error) if error.kind == DbErrorKind::Privilege => Ok(Vec::new()),
+            other => other,
+        }
+    }
+}
+
+/// Whether an error says nothing about the statement.
+fn about_us(error: &DbError) -> bool {
+    matches!(
+        error.kind,
+        DbErrorKind::ConnectionLost
+            | DbErrorKind::Unavailable
+            | DbErrorKind::LockTimeout
+            | DbErrorKind::Deadlock
+            | DbErrorKind::Cancelled
+            | DbErrorKind::Resources
+            | DbErrorKind::ReadOnly
+            | DbErrorKind::Privilege
+    )
+}

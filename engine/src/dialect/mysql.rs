@@ -1,0 +1,15 @@
+//! The text of what is sent to MySQL and MariaDB. Knows SQL and no sockets.
+
+pub mod check;
+pub mod compare;
+pub mod function;
+pub mod key;
+pub mod literal;
+pub mod lock;
+pub mod native;
+pub mod planner;
+pub mod rows;
+pub mod shadow;
+pub mod shape;
+pub mod trigger;
+pub mod value;

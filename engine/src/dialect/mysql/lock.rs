@@ -1,0 +1,138 @@
+//! Metadata locks: seeing who holds them before asking.
+//!
+//! Our sessions run in UTC; the server tells when transactions began in its system's time zone, in whole seconds.
+
+use super::literal::Text;
+use crate::schema::mysql::TablePath;
+use crate::sql;
+use crate::text::Sql;
+
+/// Fails with error 1242 while a transaction of somebody else's holds a lock on one of the tables: as the first statement of a
+/// batch it ends it, and nothing is asked for. For MySQL, which has no way of asking without waiting.
+///
+/// Lock: none.
+#[must_use]
+pub fn assert_nobody(tables: &[TablePath]) -> Sql {
+    sql!(
+        "SELECT IF((SELECT COUNT(*) FROM performance_schema.metadata_locks AS m \
+         JOIN performance_schema.threads AS p ON p.THREAD_ID = m.OWNER_THREAD_ID \
+         WHERE m.OBJECT_TYPE = 'TABLE' AND ({named}) AND p.PROCESSLIST_ID <> CONNECTION_ID() \
+         AND m.LOCK_DURATION <> 'STATEMENT') = 0, 1, (SELECT 1 UNION SELECT 2))",
+        named = named("m.OBJECT_SCHEMA", "m.OBJECT_NAME", tables),
+    )
+}
+
+/// Fails with error 1690 where a trigger of ours has noted something that it could not write: ends a batch before it changes
+/// anything.
+///
+/// Lock: none.
+#[must_use]
+pub fn assert_no_conflict(table: &TablePath) -> Sql {
+    sql!(
+        "SELECT EXP(1000 * (SELECT COUNT(*) FROM shoofly.conflict WHERE table_schema = {d} AND table_name = {t}))",
+        d = Text(table.database.as_str()),
+        t = Text(table.name.as_str()),
+    )
+}
+
+fn named(schema: &str, name: &str, tables: &[TablePath]) -> Sql {
+    let each: Vec<Sql> = tables
+        .iter()
+        .map(|table| {
+            sql!(
+                "({schema} = {d} AND {name} = {t})",
+                schema = Sql::raw(schema),
+                d = Text(table.database.as_str()),
+                name = Sql::raw(name),
+                t = Text(table.name.as_str()),
+            )
+        })
+        .collect();
+    if each.is_empty() { Sql::raw("FALSE") } else { Sql::join(&each, " OR ") }
+}
+
+/// Who holds or waits for locks on the tables, oldest transaction first: id, user, state, age of the transaction in seconds,
+/// statement, what is held.
+///
+/// Lock: none.
+#[must_use]
+pub fn holders(tables: &[TablePath]) -> Sql {
+    sql!(
+        "SELECT p.PROCESSLIST_ID, COALESCE(p.PROCESSLIST_USER, ''), \
+         COALESCE((SELECT a.ATTR_VALUE FROM performance_schema.session_connect_attrs AS a \
+         WHERE a.PROCESSLIST_ID = p.PROCESSLIST_ID AND a.ATTR_NAME = 'program_name' LIMIT 1), p.PROCESSLIST_HOST, ''), \
+         COALESCE(p.PROCESSLIST_STATE, p.PROCESSLIST_COMMAND, ''), \
+         COALESCE(TIMESTAMPDIFF(MICROSECOND, CONVERT_TZ(x.trx_started, 'SYSTEM', '+00:00'), NOW(6)) / 1000000, p.PROCESSLIST_TIME, 0), \
+         COALESCE(LEFT(p.PROCESSLIST_INFO, 200), ''), \
+         CONCAT(m.LOCK_TYPE, ' on ', m.OBJECT_NAME, IF(m.LOCK_STATUS = 'PENDING', ' (waits for it)', '')) \
+         FROM performance_schema.metadata_locks AS m \
+         JOIN performance_schema.threads AS p ON p.THREAD_ID = m.OWNER_THREAD_ID \
+         LEFT JOIN information_schema.innodb_trx AS x ON x.trx_mysql_thread_id = p.PROCESSLIST_ID \
+         WHERE m.OBJECT_TYPE = 'TABLE' AND ({named}) AND p.PROCESSLIST_ID <> CONNECTION_ID() \
+         ORDER BY 5 DESC LIMIT 20",
+        named = named("m.OBJECT_SCHEMA", "m.OBJECT_NAME", tables),
+    )
+}
+
+/// Every transaction but ours, oldest first, in the form of [`holders`]: where the server does not tell who holds which lock.
+///
+/// Lock: none.
+#[must_use]
+pub fn transactions() -> Sql {
+    Sql::raw(
+        "SELECT p.ID, p.USER, p.HOST, COALESCE(NULLIF(p.STATE, ''), p.COMMAND), \
+         TIMESTAMPDIFF(MICROSECOND, CONVERT_TZ(x.trx_started, 'SYSTEM', '+00:00'), NOW(6)) / 1000000, COALESCE(LEFT(p.INFO, 200), ''), \
+         'a transaction (the server does not tell on which tables)' \
+         FROM information_schema.INNODB_TRX AS x JOIN information_schema.PROCESSLIST AS p ON p.ID = x.trx_mysql_thread_id \
+         WHERE p.ID <> CONNECTION_ID() ORDER BY x.trx_started LIMIT 20",
+    )
+}
+
+/// Whether the connection of that id waits for a metadata lock at this moment: `1` or `0`.
+///
+/// Lock: none.
+#[must_use]
+pub fn waits(connection: u64) -> Sql {
+    sql!(
+        "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = {id} AND STATE LIKE 'Waiting for table%lock'",
+        id = connection,
+    )
+}
+
+/// Transactions of others that began before a moment of the server's clock, in the form of [`holders`].
+///
+/// Lock: none.
+#[must_use]
+pub fn transactions_before(moment: &str, ours: &[u64]) -> Sql {
+    let ours: Vec<String> = ours.iter().map(u64::to_string).collect();
+    sql!(
+        "SELECT p.ID, p.USER, p.HOST, COALESCE(NULLIF(p.STATE, ''), p.COMMAND), \
+         TIMESTAMPDIFF(MICROSECOND, CONVERT_TZ(x.trx_started, 'SYSTEM', '+00:00'), NOW(6)) / 1000000, COALESCE(LEFT(p.INFO, 200), ''), \
+         'a transaction that may not see the new table' \
+         FROM information_schema.INNODB_TRX AS x JOIN information_schema.PROCESSLIST AS p ON p.ID = x.trx_mysql_thread_id \
+         WHERE CONVERT_TZ(x.trx_started, 'SYSTEM', '+00:00') <= {moment} AND p.ID NOT IN (CONNECTION_ID(), {ours}) ORDER BY x.trx_started LIMIT 20",
+        moment = Text(moment),
+        ours = Sql::raw(if ours.is_empty() { "0".to_owned() } else { ours.join(", ") }),
+    )
+}
+
+/// The write lock by itself, to be given back with `UNLOCK TABLES`.
+///
+/// Lock: `EXCLUSIVE` (metadata) in effect.
+#[must_use]
+pub fn write(table: &TablePath) -> Sql {
+    sql!("LOCK TABLES {t} WRITE; SET lock_wait_timeout = 1", t = table)
+}
+
+/// Statements under one write lock: nobody writes between them, and the lock is asked for once.
+///
+/// Lock: `EXCLUSIVE` (metadata) in effect, from the first statement to the last.
+#[must_use]
+pub fn under(table: &TablePath, statements: &[Sql]) -> Sql {
+    // Once the lock is held, the others that a statement takes are its own: they may be waited for.
+    sql!(
+        "LOCK TABLES {t} WRITE; SET lock_wait_timeout = 1; {statements}; UNLOCK TABLES",
+        t = table,
+        statements = Sql::join(statements, "; "),
+    )
+}

@@ -1,0 +1,56 @@
+//! Changes that the server makes by itself.
+
+use super::literal::Text;
+use crate::plan::shadow::NativeAlter;
+use crate::schema::mysql::TablePath;
+use crate::sql;
+use crate::sql::mysql::name::Name;
+use crate::text::Sql;
+
+/// The change, with its algorithm and lock stated: where the server cannot do it that way, it refuses at once.
+///
+/// Lock: `EXCLUSIVE` (metadata) at the begin and at the end; `INPLACE` and `NOCOPY` let reads and writes through in between.
+#[must_use]
+pub fn alter(change: &NativeAlter) -> Sql {
+    sql!("ALTER TABLE {t} {how}, {c}", t = change.table, how = Sql::raw(change.how.sql()), c = change.clauses)
+}
+
+/// Drops a column that was added, if it is there.
+///
+/// Lock: `EXCLUSIVE` (metadata) for a moment.
+#[must_use]
+pub fn drop_column_if_there(table: &TablePath, column: &Name) -> Sql {
+    let there = sql!(
+        "SELECT 1 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {d} AND TABLE_NAME = {t} AND COLUMN_NAME = {c}",
+        d = Text(table.database.as_str()),
+        t = Text(table.name.as_str()),
+        c = Text(column.as_str()),
+    );
+    let drop = sql!("ALTER TABLE {t} DROP COLUMN {c}, ALGORITHM=INSTANT", t = table, c = column);
+    only_if(&there, &drop)
+}
+
+/// Drops an index that was added, if it is there.
+///
+/// Lock: as [`drop_column_if_there`].
+#[must_use]
+pub fn drop_index_if_there(table: &TablePath, index: &Name) -> Sql {
+    let there = sql!(
+        "SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = {d} AND TABLE_NAME = {t} AND INDEX_NAME = {i}",
+        d = Text(table.database.as_str()),
+        t = Text(table.name.as_str()),
+        i = Text(index.as_str()),
+    );
+    let drop = sql!("ALTER TABLE {t} DROP INDEX {i}, ALGORITHM=INPLACE, LOCK=NONE", t = table, i = index);
+    only_if(&there, &drop)
+}
+
+/// Neither product has a condition in `ALTER TABLE` that both know.
+fn only_if(there: &Sql, statement: &Sql) -> Sql {
+    sql!(
+        "SET @shoofly_statement = IF(EXISTS ({there}), {statement}, 'DO 0'); PREPARE shoofly FROM @shoofly_statement; \
+         EXECUTE shoofly; DEALLOCATE PREPARE shoofly",
+        there = there,
+        statement = Text(statement.as_str()),
+    )
+}

@@ -1,0 +1,174 @@
+//! A statement that changes a table, as `ALTER TABLE` with its clauses.
+
+use crate::schema::mysql::Column;
+use crate::sql::mysql::name::{Name, WrittenName};
+use crate::sql::mysql::statement::{AlterTable, ClauseKind, IndexKind, Statement, read_statement};
+use crate::sql::mysql::{Clause, Mode};
+use crate::text::{AsSql, Sql};
+
+/// One change of a table. Ranges in its clauses are bytes of its text.
+#[derive(Debug, Clone)]
+pub(super) struct Change {
+    text: String,
+    alter: AlterTable,
+}
+
+impl Change {
+    /// Reads a statement; `None` for one that is no change of a table's definition.
+    pub(super) fn read(sql: &str, mode: Mode) -> Option<Self> {
+        let text = match read_statement(sql, mode).ok()? {
+            Statement::AlterTable(alter) => return Some(Self { text: sql.to_owned(), alter }),
+            Statement::CreateIndex(index) => {
+                let kind = match index.kind {
+                    IndexKind::Unique => "UNIQUE INDEX",
+                    IndexKind::Fulltext => "FULLTEXT INDEX",
+                    IndexKind::Spatial => "SPATIAL INDEX",
+                    IndexKind::Vector => "VECTOR INDEX",
+                    IndexKind::Plain | IndexKind::Primary => "INDEX",
+                };
+                let part = |range: &std::ops::Range<usize>| sql.get(range.clone()).unwrap_or_default().to_owned();
+                let name = index.name.as_sql();
+                let (using, definition) = (part(&index.using), part(&index.definition));
+                format!("ALTER TABLE {} ADD {kind} {name} {using} {definition}", index.table.name.as_sql())
+            }
+            Statement::DropIndex(index) => {
+                format!("ALTER TABLE {} DROP INDEX {}", index.table.name.as_sql(), index.name.as_sql())
+            }
+            _ => return None,
+        };
+        match read_statement(&text, mode).ok()? {
+            Statement::AlterTable(alter) => Some(Self { text, alter }),
+            _ => None,
+        }
+    }
+
+    /// Several changes of one table as one, their clauses in order.
+    pub(super) fn merged(changes: &[Self], mode: Mode) -> Option<Self> {
+        let (first, rest) = changes.split_first()?;
+        if rest.is_empty() {
+            return Some(first.clone());
+        }
+        let texts: Vec<String> = changes.iter().map(|change| change.all().as_str().to_owned()).collect();
+        let text = format!("ALTER TABLE {} {}", first.table().as_sql(), texts.join(", "));
+        match read_statement(&text, mode).ok()? {
+            Statement::AlterTable(alter) => Some(Self { text, alter }),
+            _ => None,
+        }
+    }
+
+    pub(super) fn table(&self) -> &WrittenName {
+        &self.alter.table.name
+    }
+
+    pub(super) fn clauses(&self) -> &[Clause] {
+        &self.alter.clauses
+    }
+
+    /// Clauses by their places, as they stand behind the table's name.
+    pub(super) fn sql(&self, which: &[usize]) -> Sql {
+        let mut text = String::new();
+        for clause in which.iter().filter_map(|at| self.clauses().get(*at)) {
+            if !text.is_empty() {
+                // What is said of partitions stands behind all other clauses, without a comma.
+                let alone = matches!(clause.kind, ClauseKind::Partition(_));
+                text.push_str(if alone { " " } else { ", " });
+            }
+            text.push_str(&clause.text);
+        }
+        Sql::raw(text)
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> Sql {
+        self.sql(&(0..self.clauses().len()).collect::<Vec<_>>())
+    }
+
+    /// A part of the text.
+    pub(super) fn part(&self, range: &std::ops::Range<usize>) -> &str {
+        self.text.get(range.clone()).unwrap_or_default()
+    }
+
+    /// The name that a column has afterwards; `None` where it is dropped.
+    pub(super) fn renamed(&self, column: &Column) -> Option<Name> {
+        let mut name = Some(column.name.clone());
+        for clause in self.clauses() {
+            match &clause.kind {
+                ClauseKind::DropColumn { column: dropped, .. } if column.name.same_as(dropped.as_str()) => name = None,
+                ClauseKind::ChangeColumn { from, to, .. } | ClauseKind::RenameColumn { from, to, .. }
+                    if column.name.same_as(from.as_str()) =>
+                {
+                    name = Some(to.clone());
+                }
+                _ => {}
+            }
+        }
+        name
+    }
+
+    /// Whether a clause drops something that may be a foreign key: an empty copy has none, and so cannot be asked about it.
+    pub(super) fn is_about_keys(&self, place: usize) -> bool {
+        let kind = self.clauses().get(place).map(|clause| &clause.kind);
+        matches!(kind, Some(ClauseKind::DropForeignKey { .. } | ClauseKind::AddForeignKey(_)))
+    }
+
+    /// The clauses for an empty copy.
+    pub(super) fn without_keys(&self) -> Sql {
+        self.sql(&(0..self.clauses().len()).filter(|place| !self.is_about_keys(*place)).collect::<Vec<_>>())
+    }
+
+    /// Foreign keys that it drops.
+    pub(super) fn drops_key(&self, name: &Name) -> bool {
+        self.clauses().iter().any(|clause| match &clause.kind {
+            ClauseKind::DropForeignKey { name: dropped, .. } | ClauseKind::DropConstraint { name: dropped, .. } => {
+                name.same_as(dropped.as_str())
+            }
+            _ => false,
+        })
+    }
+
+    /// In a few words.
+    pub(super) fn summary(&self) -> String {
+        self.summary_of(&(0..self.clauses().len()).collect::<Vec<_>>())
+    }
+
+    /// Some of its clauses, in a few words.
+    pub(super) fn summary_of(&self, which: &[usize]) -> String {
+        let clauses = which.iter().filter_map(|at| self.clauses().get(*at));
+        let each: Vec<String> = clauses.map(|clause| words(&clause.kind, &clause.text)).collect();
+        format!("{} ({})", each.join(", "), self.table().display())
+    }
+}
+
+fn words(kind: &ClauseKind, text: &str) -> String {
+    let named = |what: &str, name: &Name| format!("{what} {}", name.as_str());
+    match kind {
+        ClauseKind::AddColumn(add) => named("add the column", &add.column),
+        ClauseKind::DropColumn { column, .. } => named("drop the column", column),
+        ClauseKind::ModifyColumn { column, .. } => named("change the column", column),
+        ClauseKind::ChangeColumn { from, to, .. } if from.same_as(to.as_str()) => named("change the column", from),
+        ClauseKind::ChangeColumn { from, to, .. } | ClauseKind::RenameColumn { from, to, .. } => {
+            format!("rename the column {} to {}", from.as_str(), to.as_str())
+        }
+        ClauseKind::SetDefault { column, .. } => named("set the default of", column),
+        ClauseKind::DropDefault { column, .. } => named("drop the default of", column),
+        ClauseKind::AddIndex(add) => match (&add.name, add.kind) {
+            (_, IndexKind::Primary) => "add a primary key".to_owned(),
+            (Some(name), _) => named("add the index", name),
+            (None, _) => "add an index".to_owned(),
+        },
+        ClauseKind::DropIndex { name, .. } => named("drop the index", name),
+        ClauseKind::DropPrimaryKey => "drop the primary key".to_owned(),
+        ClauseKind::RenameIndex { from, to, .. } => format!("rename the index {} to {}", from.as_str(), to.as_str()),
+        ClauseKind::DropForeignKey { name, .. } => named("drop the foreign key", name),
+        ClauseKind::ConvertTo { charset, .. } => format!("convert to {charset}"),
+        _ => shortened(text),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match flat.char_indices().nth(40) {
+        Some((cut, _)) => format!("{} …", &flat[..cut]),
+        None => flat,
+    }
+}

@@ -1,0 +1,173 @@
+//! The steps of a shadow table, in order.
+
+use super::Seed;
+use crate::dialect::mysql::shadow::{swap, swapped};
+use crate::dialect::mysql::{lock as locking, shape, trigger};
+use crate::plan::shadow::{Shadow, ShadowStage};
+use crate::plan::{Action, Cost, Guard, Held, Lock, LockMode, PhaseKind, Probe, Step, StepId, TableLock, Undo};
+use crate::schema::mysql::{Table, TablePath};
+use crate::sql;
+use crate::text::Sql;
+
+/// All of them. `make` makes the tables, `definitions` are indexes to be built after the copy.
+pub(super) fn all(shadow: &Shadow, table: &Table, make: Vec<Sql>, definitions: &[Sql]) -> Vec<Seed> {
+    let steps = Steps { shadow, table };
+    let mut all = vec![steps.make(make), steps.mirror(), steps.copy(), steps.index(definitions)];
+    all.extend([steps.compare(), steps.wait()]);
+    if !shadow.children.is_empty() {
+        all.push(steps.repoint());
+    }
+    all.extend([steps.swap(), steps.clean()]);
+    all
+}
+
+struct Steps<'a> {
+    shadow: &'a Shadow,
+    table: &'a Table,
+}
+
+fn lock(path: &TablePath, mode: LockMode, held: Held) -> Lock {
+    Lock { relation: path.qualified(), mode, why: String::new(), held }
+}
+
+fn exclusive(path: &TablePath) -> Lock {
+    lock(path, LockMode::MetadataExclusive, Held::Moment)
+}
+
+/// From here on writes are in the new table only, or keys of others refer to it.
+fn gone() -> Undo {
+    Undo::Impossible { why: "the new table is taking the old one's place".to_owned() }
+}
+
+impl Steps<'_> {
+    fn name(&self) -> String {
+        self.shadow.table.display()
+    }
+
+    /// A stage whose locks nobody notices, until it is said otherwise.
+    fn seed(&self, phase: PhaseKind, title: String, stage: ShadowStage, statements: Vec<Sql>) -> Seed {
+        let step = Step {
+            id: StepId(String::new()),
+            title,
+            action: Action::Shadow { stage, shadow: Box::new(self.shadow.clone()), statements },
+            locks: Vec::new(),
+            guard: Guard::Free,
+            cost: Cost::Catalogue,
+            probe: Probe::Ledger,
+            undo: Undo::Nothing,
+        };
+        Seed { phase, step }
+    }
+
+    fn brief(mut seed: Seed, locks: Vec<Lock>) -> Seed {
+        seed.step.locks = locks;
+        seed.step.guard = Guard::Brief;
+        seed
+    }
+
+    fn make(&self, statements: Vec<Sql>) -> Seed {
+        let title = format!("make an empty table of the new shape beside {}", self.name());
+        let mut seed = self.seed(PhaseKind::Expand, title, ShadowStage::Make, statements);
+        seed.step.locks = vec![lock(&self.shadow.table, LockMode::SharedRead, Held::Moment)];
+        let referenced = self.shadow.foreign_keys.iter().map(|key| &key.referenced);
+        for path in referenced.filter(|path| **path != self.shadow.table) {
+            let why = "a foreign key refers to it".to_owned();
+            seed.step.locks.push(Lock { why, ..exclusive(path) });
+            seed.step.guard = Guard::Brief;
+        }
+        let statements = vec![shape::drop(&self.shadow.shadow), shape::drop(&self.shadow.shape)];
+        seed.step.undo = Undo::Statements { lock_first: Vec::new(), statements };
+        seed
+    }
+
+    fn mirror(&self) -> Seed {
+        let title = format!("make the triggers that keep it in step with {}", self.name());
+        let seed = self.seed(PhaseKind::Expand, title, ShadowStage::Mirror, trigger::create(self.shadow));
+        let mut seed = Self::brief(seed, vec![exclusive(&self.shadow.table)]);
+        let lock = TableLock { table: self.shadow.table.qualified(), mode: LockMode::MetadataExclusive };
+        let statements = vec![locking::under(&self.shadow.table, &trigger::drop(self.shadow))];
+        seed.step.undo = Undo::Statements { lock_first: vec![lock], statements };
+        seed
+    }
+
+    fn copy(&self) -> Seed {
+        let title = format!("copy the rows of {}", self.name());
+        let mut seed = self.seed(PhaseKind::Backfill, title, ShadowStage::Copy, Vec::new());
+        seed.step.locks = vec![lock(&self.shadow.table, LockMode::SharedWrite, Held::Chunk)];
+        seed.step.cost = Cost::Rows { rows: self.table.estimated_rows, bytes: self.table.data_bytes };
+        seed
+    }
+
+    fn index(&self, definitions: &[Sql]) -> Seed {
+        let mut statements: Vec<Sql> = shape::add_indexes(self.shadow, definitions).into_iter().collect();
+        statements.extend(shape::add_own_references(self.shadow));
+        statements.push(sql!("ANALYZE TABLE {s}", s = self.shadow.shadow));
+        let title = match definitions.len() {
+            0 => "bring the new table's statistics up to date".to_owned(),
+            1 => "build an index of the new table, and bring its statistics up to date".to_owned(),
+            n => format!("build {n} indexes of the new table, and bring its statistics up to date"),
+        };
+        let seed = self.seed(PhaseKind::Build, title, ShadowStage::Index, statements);
+        let mut seed = Self::brief(seed, vec![exclusive(&self.shadow.shadow)]);
+        if !definitions.is_empty() {
+            seed.step.cost = Cost::IndexBuild { bytes: self.table.data_bytes };
+        }
+        seed
+    }
+
+    fn compare(&self) -> Seed {
+        let title = "compare every row of both tables".to_owned();
+        let mut seed = self.seed(PhaseKind::Verify, title, ShadowStage::Compare, Vec::new());
+        let tables = [&self.shadow.table, &self.shadow.shadow];
+        seed.step.locks = tables.map(|path| lock(path, LockMode::SharedRead, Held::Chunk)).to_vec();
+        seed.step.cost = Cost::Scan { bytes: self.table.data_bytes.saturating_mul(2) };
+        seed
+    }
+
+    fn wait(&self) -> Seed {
+        let title = "wait for transactions that began before the copy was whole".to_owned();
+        let mut seed = self.seed(PhaseKind::Verify, title, ShadowStage::Compare, Vec::new());
+        seed.step.action = Action::AwaitSnapshots;
+        seed.step.cost = Cost::Wait;
+        seed
+    }
+
+    fn repoint(&self) -> Seed {
+        let statements: Vec<Sql> =
+            self.shadow.children.iter().map(|child| shape::repoint(self.shadow, child)).collect();
+        let title = "make foreign keys of other tables refer to the new table".to_owned();
+        let seed = self.seed(PhaseKind::Contract, title, ShadowStage::Repoint, statements);
+        let mut locks: Vec<Lock> = self.shadow.children.iter().map(|child| exclusive(&child.table)).collect();
+        locks.extend([exclusive(&self.shadow.table), exclusive(&self.shadow.shadow)]);
+        let mut seed = Self::brief(seed, locks);
+        seed.step.undo = gone();
+        seed
+    }
+
+    fn swap(&self) -> Seed {
+        let title = format!("give the new table the name {}", self.name());
+        let seed = self.seed(PhaseKind::Contract, title, ShadowStage::Swap, vec![swap(self.shadow)]);
+        let mut seed = Self::brief(seed, vec![exclusive(&self.shadow.table), exclusive(&self.shadow.shadow)]);
+        seed.step.probe = Probe::Query { query: swapped(self.shadow) };
+        seed.step.undo = gone();
+        seed
+    }
+
+    fn clean(&self) -> Seed {
+        let names = !(self.shadow.foreign_keys.is_empty()
+            && self.shadow.children.is_empty()
+            && self.shadow.triggers.is_empty());
+        let title = match names {
+            true => "drop the old table, and give keys and triggers their names".to_owned(),
+            false => "drop the old table".to_owned(),
+        };
+        let seed = self.seed(PhaseKind::Contract, title, ShadowStage::Clean, shape::clean(self.shadow));
+        let mut locks = vec![exclusive(&self.shadow.old)];
+        if names || self.shadow.own_key.is_some() {
+            locks.push(exclusive(&self.shadow.table));
+        }
+        let mut seed = Self::brief(seed, locks);
+        seed.step.undo = gone();
+        seed
+    }
+}

@@ -1,0 +1,271 @@
+//! Filling a shadow table, comparing it, and putting it in the table's place.
+
+use super::key::{self, KeyColumn, Place};
+use super::trigger::{as_after, value};
+use super::{compare, shape};
+use crate::plan::shadow::{Copied, Shadow};
+use crate::schema::mysql::Column;
+use crate::sql;
+use crate::sql::mysql::mode::Product;
+use crate::text::{AsSql, Sql};
+
+/// The time zone of our sessions, as SQL.
+pub(super) const OUR_ZONE: &str = "'+00:00'";
+
+/// A shadow and how its key is walked: what its statements are written with.
+#[derive(Debug, Clone)]
+pub struct Pair {
+    shadow: Shadow,
+    walk: Vec<KeyColumn>,
+    /// The key by the new table's names, where both tables have the same order.
+    walk_after: Option<Vec<KeyColumn>>,
+}
+
+impl Pair {
+    /// `None` where the key has a type whose values cannot be written down exactly.
+    #[must_use]
+    pub fn of(shadow: &Shadow) -> Option<Self> {
+        let walk = shadow.key.iter().map(|pair| KeyColumn::of(&pair.before)).collect::<Option<Vec<_>>>()?;
+        let walk_after = match shadow.key.iter().all(one_order) {
+            true => Some(shadow.key.iter().map(|pair| KeyColumn::of(&pair.after)).collect::<Option<Vec<_>>>()?),
+            false => None,
+        };
+        Some(Self { shadow: shadow.clone(), walk, walk_after })
+    }
+
+    /// The key to walk the table by.
+    #[must_use]
+    pub fn walk(&self) -> &[KeyColumn] {
+        &self.walk
+    }
+
+    /// The plan's data.
+    #[must_use]
+    pub fn shadow(&self) -> &Shadow {
+        &self.shadow
+    }
+
+    /// Copies the rows of a range; rows that somebody has locked are left out, rows that are there already stay as they are. A
+    /// duplicate of another key is error 1242.
+    ///
+    /// Lock: shared row locks until the transaction's end, none of them waited for.
+    #[must_use]
+    pub fn copy(&self, from: Option<&Place>, to: Option<&Place>) -> Sql {
+        let range = key::between(&self.walk, "t.", from, to);
+        let skip = match self.shadow.product {
+            Product::MySql => "FOR SHARE SKIP LOCKED",
+            Product::MariaDb => "LOCK IN SHARE MODE SKIP LOCKED",
+        };
+        self.insert(&range, skip)
+    }
+
+    /// Copies one row, waiting for whoever has locked it for as long as `innodb_lock_wait_timeout` says.
+    ///
+    /// Lock: a shared row lock until the transaction's end.
+    #[must_use]
+    pub fn copy_one(&self, place: &Place) -> Sql {
+        let share = match self.shadow.product {
+            Product::MySql => "FOR SHARE",
+            Product::MariaDb => "LOCK IN SHARE MODE",
+        };
+        self.insert(&key::at(&self.walk, "t.", place), share)
+    }
+
+    fn insert(&self, range: &Sql, lock: &str) -> Sql {
+        let to: Vec<String> = self.shadow.columns.iter().map(|column| column.after.name.as_sql()).collect();
+        let from: Vec<String> =
+            self.shadow.columns.iter().map(|pair| value(&self.shadow, pair, "t.", OUR_ZONE).as_sql()).collect();
+        let same: Vec<Sql> = self
+            .shadow
+            .key
+            .iter()
+            .map(|key| sql!("{s}.{k} <=> VALUES({k})", s = self.shadow.shadow.name, k = key.after.name))
+            .collect();
+        let first = self.shadow.key.first().map(|key| key.after.name.as_sql()).unwrap_or_default();
+        sql!(
+            "INSERT INTO {shadow} ({to}) SELECT {from} FROM {t} AS t FORCE INDEX ({index}) WHERE {range} {lock} \
+             ON DUPLICATE KEY UPDATE {k} = IF({same}, {name}.{k}, (SELECT 1 UNION SELECT 2))",
+            shadow = self.shadow.shadow,
+            to = Sql::raw(to.join(", ")),
+            from = Sql::raw(from.join(", ")),
+            t = self.shadow.table,
+            index = self.shadow.key_index,
+            range = range,
+            lock = Sql::raw(lock),
+            k = Sql::raw(first),
+            same = Sql::join(&same, " AND "),
+            name = self.shadow.shadow.name,
+        )
+    }
+
+    /// The rows of a range that have no partner yet, by their keys: somebody had them locked.
+    ///
+    /// Lock: none.
+    #[must_use]
+    pub fn missing(&self, from: Option<&Place>, to: Option<&Place>) -> Sql {
+        sql!(
+            "SELECT {shown} FROM {t} AS a FORCE INDEX ({index}) LEFT JOIN {shadow} AS b ON {on} WHERE {range} AND {none}",
+            shown = key::shown(&self.walk, "a."),
+            t = self.shadow.table,
+            index = self.shadow.key_index,
+            shadow = self.shadow.shadow,
+            on = self.on(),
+            range = key::between(&self.walk, "a.", from, to),
+            none = self.no_partner(),
+        )
+    }
+
+    /// Rows before, rows after, and rows before that are missing or other ones after. One statement sees one moment, and
+    /// the triggers write in the transaction of what they follow: so each row is either on both sides or on neither.
+    ///
+    /// Lock: none.
+    #[must_use]
+    pub fn compared(&self, from: Option<&Place>, to: Option<&Place>) -> Sql {
+        let after = match &self.walk_after {
+            Some(walk) => sql!(
+                "(SELECT COUNT(*) FROM {s} AS b WHERE {range})",
+                s = self.shadow.shadow,
+                range = key::between(walk, "b.", from, to)
+            ),
+            None => Sql::raw("NULL"),
+        };
+        sql!(
+            "SELECT (SELECT COUNT(*) FROM {t} AS a FORCE INDEX ({index}) WHERE {range}), {after}, \
+             (SELECT COUNT(*) FROM {t} AS a FORCE INDEX ({index}) LEFT JOIN {s} AS b ON {on} WHERE {range} AND ({differs}))",
+            t = self.shadow.table,
+            index = self.shadow.key_index,
+            range = key::between(&self.walk, "a.", from, to),
+            after = after,
+            s = self.shadow.shadow,
+            on = self.on(),
+            differs = self.differs(),
+        )
+    }
+
+    /// Some rows of a range that differ, by their keys.
+    ///
+    /// Lock: none.
+    #[must_use]
+    pub fn differing(&self, from: Option<&Place>, to: Option<&Place>, limit: usize) -> Sql {
+        sql!(
+            "SELECT {name} FROM {t} AS a FORCE INDEX ({index}) LEFT JOIN {s} AS b ON {on} WHERE {range} AND ({differs}) LIMIT {limit}",
+            name = self.named("a.", |pair| &pair.before),
+            t = self.shadow.table,
+            index = self.shadow.key_index,
+            s = self.shadow.shadow,
+            on = self.on(),
+            range = key::between(&self.walk, "a.", from, to),
+            differs = self.differs(),
+            limit = limit,
+        )
+    }
+
+    /// The first row of a range, by its key.
+    ///
+    /// Lock: none.
+    #[must_use]
+    pub fn named_between(&self, from: Option<&Place>, to: &Place) -> Sql {
+        sql!(
+            "SELECT {name} FROM {t} AS a FORCE INDEX ({index}) WHERE {range} LIMIT 1",
+            name = self.named("a.", |pair| &pair.before),
+            t = self.shadow.table,
+            index = self.shadow.key_index,
+            range = key::between(&self.walk, "a.", from, Some(to)),
+        )
+    }
+
+    /// Rows of the new table that the old one does not have, by their keys.
+    ///
+    /// Lock: none.
+    #[must_use]
+    pub fn ghosts(&self, limit: usize) -> Sql {
+        let none = self.shadow.key.first().map(|key| sql!("a.{k} IS NULL", k = key.before.name));
+        sql!(
+            "SELECT {name} FROM {s} AS b LEFT JOIN {t} AS a ON {on} WHERE {none} LIMIT {limit}",
+            name = self.named("b.", |pair| &pair.after),
+            s = self.shadow.shadow,
+            t = self.shadow.table,
+            on = self.on(),
+            none = none.unwrap_or_else(|| Sql::raw("FALSE")),
+            limit = limit,
+        )
+    }
+
+    /// Whether ranges of both tables can be counted side by side.
+    #[must_use]
+    pub fn counts_side_by_side(&self) -> bool {
+        self.walk_after.is_some()
+    }
+
+    fn on(&self) -> Sql {
+        let each: Vec<Sql> = self
+            .shadow
+            .key
+            .iter()
+            .map(|pair| {
+                let value = sql!("a.{k}", k = pair.before.name);
+                sql!("b.{k} = {value}", k = pair.after.name, value = as_after(&value, pair))
+            })
+            .collect();
+        Sql::join(&each, " AND ")
+    }
+
+    /// Key columns are never NULL but for a row that was not found.
+    fn no_partner(&self) -> Sql {
+        self.shadow.key.first().map_or_else(|| Sql::raw("FALSE"), |key| sql!("b.{k} IS NULL", k = key.after.name))
+    }
+
+    fn differs(&self) -> Sql {
+        let same: Vec<Sql> =
+            self.shadow.columns.iter().map(|pair| sql!("({same})", same = compare::same(&self.shadow, pair))).collect();
+        sql!("{none} OR NOT ({same})", none = self.no_partner(), same = Sql::join(&same, " AND "))
+    }
+
+    /// A row's key for people: `id = 7, w = 2`.
+    fn named(&self, of: &str, side: impl Fn(&Copied) -> &Column) -> Sql {
+        let parts: Vec<Sql> = self
+            .shadow
+            .key
+            .iter()
+            .map(|pair| {
+                let column = side(pair);
+                sql!(
+                    "{label}, COALESCE(CAST({of}{k} AS CHAR), 'NULL')",
+                    label = super::literal::Text(&format!("{} = ", column.name.as_str())),
+                    of = Sql::raw(of),
+                    k = column.name
+                )
+            })
+            .collect();
+        sql!("CONCAT({parts})", parts = Sql::join(&parts, ", ', ', "))
+    }
+}
+
+/// Whether values have the same order on both sides. Integers of any size have one, as far as both types can hold a value.
+fn one_order(pair: &Copied) -> bool {
+    let integer =
+        |column: &Column| matches!(column.data_type.as_str(), "tinyint" | "smallint" | "mediumint" | "int" | "bigint");
+    let (before, after) = (&pair.before, &pair.after);
+    let one_type = before.column_type == after.column_type && before.collation == after.collation;
+    one_type || (integer(before) && integer(after))
+}
+
+/// The new table takes the old one's name.
+///
+/// Lock: `EXCLUSIVE` (metadata) on both, asked for in the order of their names.
+#[must_use]
+pub fn swap(shadow: &Shadow) -> Sql {
+    sql!("RENAME TABLE {t} TO {old}, {s} TO {t}", t = shadow.table, old = shadow.old, s = shadow.shadow)
+}
+
+/// Whether the swap has happened: `applied` or `absent`; `partial` where the tables are none that the run has made.
+///
+/// Lock: none.
+#[must_use]
+pub fn swapped(shadow: &Shadow) -> Sql {
+    sql!(
+        "SELECT CASE WHEN {old} AND NOT {s} THEN 'applied' WHEN {s} AND NOT {old} THEN 'absent' ELSE 'partial' END",
+        old = shape::exists(&shadow.old),
+        s = shape::exists(&shadow.shadow),
+    )
+}

@@ -1,0 +1,288 @@
+//! The triggers that keep a shadow table in step.
+//!
+//! Made by a session whose `sql_mode` is strict and holds `NO_AUTO_VALUE_ON_ZERO`: the server keeps that mode with them.
+//! Whatever goes wrong inside is noted in the ledger and does not fail the application's statement, but for a deadlock or a lock
+//! that it waits for in vain: those fail the statement as a whole, and the table stays as it was.
+
+use crate::plan::shadow::{CarriedTrigger, Copied, Shadow};
+use crate::schema::mysql::TablePath;
+use crate::sql;
+use crate::sql::mysql::name::Name;
+use crate::text::{AsSql, List, Sql};
+
+use super::literal::Text;
+
+/// Triggers end in these words: what a deletion, a change and an insertion of a row does.
+const SUFFIXES: [&str; 3] = ["del", "upd", "ins"];
+
+/// Not NULL while what is written to a new table is only a copy: then the user's triggers there do nothing.
+pub const MIRRORING: &str = "@shoofly_mirroring";
+
+/// Makes a trigger of the user's on the new table, under another name.
+///
+/// Lock: `EXCLUSIVE` (metadata) on the new table, which nobody knows yet.
+#[must_use]
+pub fn create_interim(shadow: &Shadow, carried: &CarriedTrigger) -> Sql {
+    let create = sql!(
+        "CREATE DEFINER = {definer} TRIGGER {name} {when} ON {s} FOR EACH ROW BEGIN IF {flag} IS NULL THEN {body}; END IF; END",
+        definer = carried.definer,
+        name = TablePath::new(shadow.table.database.clone(), carried.interim.clone()),
+        when = Sql::raw(carried.when.clone()),
+        s = shadow.shadow,
+        flag = Sql::raw(MIRRORING),
+        body = carried.body,
+    );
+    under_mode(carried, &create)
+}
+
+/// Gives the user's triggers their names and texts once the old table is gone and its triggers with it. To be run one by one
+/// under one write lock: a server that is sent several statements at once keeps the semicolon behind a trigger's text.
+///
+/// Lock: `EXCLUSIVE` (metadata) on the table.
+#[must_use]
+pub fn settle(shadow: &Shadow) -> Vec<Sql> {
+    let database = &shadow.table.database;
+    let path = |name: &Name| TablePath::new(database.clone(), name.clone());
+    let mut statements: Vec<Sql> = shadow
+        .triggers
+        .iter()
+        .flat_map(|carried| [&carried.interim, &carried.name])
+        .map(|name| sql!("DROP TRIGGER IF EXISTS {name}", name = path(name)))
+        .collect();
+    if !shadow.triggers.is_empty() {
+        statements.push(sql!("USE {d}", d = database));
+    }
+    for carried in &shadow.triggers {
+        // A semicolon that the server has kept behind the text stays where another statement follows it.
+        let kept = carried.create_sql.as_str().trim_end().ends_with(';');
+        let create = if kept { sql!("{c} DO 0", c = carried.create_sql) } else { carried.create_sql.clone() };
+        statements.extend([mode(carried), create, Sql::raw(OWN_MODE)]);
+    }
+    statements
+}
+
+/// Back to the settings of our sessions.
+const OWN_MODE: &str = "SET sql_mode = @shoofly_mode; SET NAMES utf8mb4";
+
+/// The settings that a trigger was made under.
+fn mode(carried: &CarriedTrigger) -> Sql {
+    sql!(
+        "SET @shoofly_mode = @@session.sql_mode, sql_mode = {mode}, character_set_client = {charset}, \
+         collation_connection = {collation}",
+        mode = Text(&carried.sql_mode),
+        charset = Sql::raw(carried.charset.clone()),
+        collation = Sql::raw(carried.collation.clone()),
+    )
+}
+
+/// A statement under the settings that a trigger was made under, which the server keeps with it.
+fn under_mode(carried: &CarriedTrigger, create: &Sql) -> Sql {
+    sql!("{mode}; {create}; {own}", mode = mode(carried), create = create, own = Sql::raw(OWN_MODE))
+}
+
+/// Names of the three triggers, in the order in which they are made: a row that is inserted and deleted between two of them
+/// must not stay.
+#[must_use]
+pub fn names(shadow: &Shadow) -> [TablePath; 3] {
+    SUFFIXES.map(|suffix| {
+        let name = super::shape::derived(&shadow.table.name, &format!("_shoofly_{suffix}"));
+        TablePath::new(shadow.table.database.clone(), name)
+    })
+}
+
+/// Makes the three triggers.
+///
+/// Lock: `EXCLUSIVE` (metadata) on the table for each; under `LOCK TABLES t WRITE` it is there already.
+#[must_use]
+pub fn create(shadow: &Shadow) -> Vec<Sql> {
+    let [deleted, updated, inserted] = names(shadow);
+    let upsert = upsert(shadow);
+    let remove = remove(shadow);
+    let moved = match shadow.children.is_empty() {
+        true => sql!(
+            "IF NOT ({same}) THEN {remove} END IF; {upsert}",
+            same = same_key(shadow),
+            remove = remove,
+            upsert = upsert
+        ),
+        // Rows of other tables follow the key: it has to move, not to go and come.
+        false => sql!(
+            "IF {same} THEN {upsert} ELSE {shift} IF ROW_COUNT() = 0 THEN {upsert} END IF; END IF;",
+            same = same_key(shadow),
+            upsert = upsert,
+            shift = shift(shadow),
+        ),
+    };
+    vec![
+        trigger(&deleted, "DELETE", shadow, "OLD", &remove),
+        trigger(&updated, "UPDATE", shadow, "NEW", &moved),
+        trigger(&inserted, "INSERT", shadow, "NEW", &upsert),
+    ]
+}
+
+/// Drops the three triggers, those that exist.
+///
+/// Lock: as [`create`].
+#[must_use]
+pub fn drop(shadow: &Shadow) -> Vec<Sql> {
+    names(shadow).iter().map(|name| sql!("DROP TRIGGER IF EXISTS {name}", name = name)).collect()
+}
+
+/// MySQL counts error 1265, a value cut off, among the warnings, and fails the statement for it all the same.
+/// MariaDB says that it cannot read the counter where a transaction lost a deadlock over it, and has rolled the transaction back.
+const DEADLOCK: &str = "Deadlock found when trying to get lock; try restarting transaction";
+
+fn trigger(name: &TablePath, event: &str, shadow: &Shadow, row: &str, body: &Sql) -> Sql {
+    let key: Vec<Sql> = shadow
+        .key
+        .iter()
+        .map(|key| {
+            sql!(
+                "{label}, COALESCE(CAST({row}.{k} AS CHAR), 'NULL')",
+                label = Text(&format!("{} = ", key.before.name.as_str())),
+                row = Sql::raw(row),
+                k = key.before.name
+            )
+        })
+        .collect();
+    sql!(
+        "CREATE TRIGGER {name} AFTER {event} ON {t} FOR EACH ROW BEGIN \
+         DECLARE shoofly_number INT; DECLARE shoofly_text TEXT; \
+         DECLARE EXIT HANDLER FOR 1020, 1205, 1213 RESIGNAL; \
+         DECLARE EXIT HANDLER FOR 1467 SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = {deadlock}; \
+         DECLARE CONTINUE HANDLER FOR SQLEXCEPTION, 1265 BEGIN \
+         GET DIAGNOSTICS CONDITION 1 shoofly_number = MYSQL_ERRNO, shoofly_text = MESSAGE_TEXT; \
+         INSERT INTO shoofly.conflict (table_schema, table_name, row_key, error_number, error_text) \
+         VALUES ({schema}, {table}, LEFT(CONCAT({key}), 500), shoofly_number, shoofly_text); END; \
+         {flag}{body} {unflag}END",
+        name = name,
+        event = Sql::raw(event),
+        t = shadow.table,
+        deadlock = Text(DEADLOCK),
+        schema = Text(shadow.table.database.as_str()),
+        table = Text(shadow.table.name.as_str()),
+        key = Sql::join(&key, ", ', ', "),
+        flag = Sql::raw(if shadow.triggers.is_empty() { String::new() } else { format!("SET {MIRRORING} = 1; ") }),
+        body = body,
+        unflag = Sql::raw(if shadow.triggers.is_empty() { String::new() } else { format!("SET {MIRRORING} = NULL; ") }),
+    )
+}
+
+/// Whether an update leaves the key as it was, byte by byte.
+fn same_key(shadow: &Shadow) -> Sql {
+    let each: Vec<Sql> = shadow
+        .key
+        .iter()
+        .map(|key| match key.before.charset {
+            Some(_) => sql!("CAST(OLD.{k} AS BINARY) <=> CAST(NEW.{k} AS BINARY)", k = key.before.name),
+            None => sql!("OLD.{k} <=> NEW.{k}", k = key.before.name),
+        })
+        .collect();
+    Sql::join(&each, " AND ")
+}
+
+/// The row with its new key.
+fn shift(shadow: &Shadow) -> Sql {
+    sql!(
+        "UPDATE {shadow} SET {set} WHERE {found};",
+        shadow = shadow.shadow,
+        set = assignments(shadow),
+        found = found(&shadow.key, "OLD."),
+    )
+}
+
+fn assignments(shadow: &Shadow) -> Sql {
+    let set: Vec<Sql> = shadow
+        .columns
+        .iter()
+        .map(|pair| {
+            sql!("{to} = {value}", to = pair.after.name, value = value(shadow, pair, "NEW.", "@@session.time_zone"))
+        })
+        .collect();
+    Sql::join(&set, ", ")
+}
+
+/// A column's value for the new table. Dates become timestamps, and the other way round, as they would in a session of the
+/// server's own time zone, whatever that of the session at hand is.
+#[must_use]
+pub fn value(shadow: &Shadow, pair: &Copied, of: &str, session_zone: &str) -> Sql {
+    let plain = sql!("{of}{c}", of = Sql::raw(of), c = pair.before.name);
+    let (zone, session) = (Text(&shadow.zone), Sql::raw(session_zone));
+    let dated = |data_type: &str| matches!(data_type, "datetime" | "date");
+    match (pair.before.data_type.as_str(), pair.after.data_type.as_str()) {
+        (before, "timestamp") if dated(before) => {
+            sql!("CONVERT_TZ({v}, {zone}, {session})", v = plain, zone = zone, session = session)
+        }
+        ("timestamp", after) if dated(after) => {
+            sql!("CONVERT_TZ({v}, {session}, {zone})", v = plain, session = session, zone = zone)
+        }
+        _ => plain,
+    }
+}
+
+/// The row as it is now, whether it was there before or not: an `UPDATE` of a row that is not there yet would lock the gap.
+fn upsert(shadow: &Shadow) -> Sql {
+    sql!("{insert} ON DUPLICATE KEY UPDATE {set};", insert = insert(shadow, "NEW"), set = assignments(shadow))
+}
+
+fn insert(shadow: &Shadow, row: &str) -> Sql {
+    let of = format!("{row}.");
+    let values: Vec<Sql> = shadow.columns.iter().map(|pair| value(shadow, pair, &of, "@@session.time_zone")).collect();
+    sql!(
+        "INSERT INTO {shadow} ({columns}) VALUES ({values})",
+        shadow = shadow.shadow,
+        columns = to(&shadow.columns),
+        values = Sql::join(&values, ", "),
+    )
+}
+
+/// Takes the old row away. It is put there first: a `DELETE` of a row that is not there would lock the gap, in which another
+/// transaction may want to insert.
+fn remove(shadow: &Shadow) -> Sql {
+    let first = shadow.key.first().map(|key| key.after.name.clone());
+    let Some(first) = first else { return Sql::raw("") };
+    sql!(
+        "BEGIN DECLARE CONTINUE HANDLER FOR SQLEXCEPTION, 1265 BEGIN END; \
+         {insert} ON DUPLICATE KEY UPDATE {k} = {shadow}.{k}; END; \
+         DELETE FROM {shadow} WHERE {found};",
+        insert = insert(shadow, "OLD"),
+        k = first,
+        shadow = shadow.shadow,
+        found = found(&shadow.key, "OLD."),
+    )
+}
+
+/// The new table's key equals the old one's values, found by the new one's index.
+fn found(key: &[Copied], of: &str) -> Sql {
+    let each: Vec<Sql> = key
+        .iter()
+        .map(|pair| {
+            let value = sql!("{of}{k}", of = Sql::raw(of), k = pair.before.name);
+            sql!("{k} = {value}", k = pair.after.name, value = as_after(&value, pair))
+        })
+        .collect();
+    Sql::join(&each, " AND ")
+}
+
+/// A value of the old key so that the comparison is the new column's own.
+#[must_use]
+pub fn as_after(value: &Sql, pair: &Copied) -> Sql {
+    let same = pair.before.charset == pair.after.charset && pair.before.collation == pair.after.collation;
+    if pair.after.data_type == "binary" && pair.before.column_type != pair.after.column_type {
+        return sql!("CAST({value} AS {t})", value = value, t = super::compare::sized("BINARY", &pair.after));
+    }
+    match (&pair.after.charset, &pair.after.collation) {
+        (Some(charset), Some(collation)) if !same => sql!(
+            "CONVERT({value} USING {charset}) COLLATE {collation}",
+            value = value,
+            charset = Sql::raw(charset.clone()),
+            collation = Sql::raw(collation.clone()),
+        ),
+        _ => value.clone(),
+    }
+}
+
+fn to(columns: &[Copied]) -> Sql {
+    let names: Vec<&Name> = columns.iter().map(|column| &column.after.name).collect();
+    Sql::raw(List(&names).as_sql())
+}

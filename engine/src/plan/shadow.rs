@@ -1,0 +1,168 @@
+//! A second table that takes a table's place: what it is made of, as data.
+
+use serde::{Deserialize, Serialize};
+
+use crate::schema::mysql::{Column, TablePath};
+use crate::sql::mysql::mode::Product;
+use crate::sql::mysql::name::Name;
+use crate::text::Sql;
+
+/// A second table, kept in step by triggers and filled from the first one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shadow {
+    /// Whose server it is: locking reads are written differently.
+    pub product: Product,
+    /// The table that is changed.
+    pub table: TablePath,
+    /// The second one. Its name sorts after the table's, so that a swap asks for both in that order.
+    pub shadow: TablePath,
+    /// What the table is called from the swap until it is dropped.
+    pub old: TablePath,
+    /// An empty table of the new shape, in the ledger's database: what the server makes of the user's clauses.
+    pub shape: TablePath,
+    /// The user's clauses, as written.
+    pub clauses: Sql,
+    /// Columns that are copied. Generated ones are not: the server makes them.
+    pub columns: Vec<Copied>,
+    /// The columns that name a row, in key order: the table's primary key, or a unique key of NOT NULL columns.
+    pub key: Vec<Copied>,
+    /// The index over them, to walk the table by.
+    pub key_index: Name,
+    /// A unique key of ours over the key's columns, where the new shape has none; it goes once the old table is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_key: Option<Name>,
+    /// Foreign keys of the table: each is carried under a name of ours until the swap, as names are unique in a database.
+    pub foreign_keys: Vec<CarriedKey>,
+    /// Foreign keys of other tables that refer to this one: each is made to refer to the new table before it takes the name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub children: Vec<ChildKey>,
+    /// The user's triggers, in the order in which they fire.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub triggers: Vec<CarriedTrigger>,
+    /// The time zone in which the server would read dates that become timestamps, or the other way round.
+    pub zone: String,
+    /// How long one chunk's transaction should take, where the migration says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunk: Option<std::time::Duration>,
+}
+
+/// A column in both tables.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Copied {
+    /// As it is in the table.
+    pub before: Column,
+    /// As it is in the new shape.
+    pub after: Column,
+}
+
+/// A foreign key that the new table gets as well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CarriedKey {
+    /// Its name.
+    pub name: Name,
+    /// Its name until the old table is gone.
+    pub interim: Name,
+    /// `FOREIGN KEY (…) REFERENCES … (…) ON DELETE …`
+    pub definition: Sql,
+    /// The table that it refers to: adding and dropping it locks that one too.
+    pub referenced: TablePath,
+}
+
+/// A foreign key of another table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChildKey {
+    /// The table that holds it.
+    pub table: TablePath,
+    /// The key, as that table has it.
+    pub key: CarriedKey,
+}
+
+/// A trigger of the user's that the new table gets as well.
+///
+/// Until the old table is gone it has another name, as names are unique in a database, and does nothing for what our own
+/// triggers write: the old table's does it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CarriedTrigger {
+    /// Its name.
+    pub name: Name,
+    /// Its name until the old table is gone.
+    pub interim: Name,
+    /// `BEFORE INSERT`
+    pub when: String,
+    /// The statement that makes it.
+    pub create_sql: Sql,
+    /// What it does.
+    pub body: Sql,
+    /// The account with whose rights it does it, quoted.
+    pub definer: Sql,
+    /// `sql_mode`, character set and collation that it was made under.
+    pub sql_mode: String,
+    /// Likewise.
+    pub charset: String,
+    /// Likewise.
+    pub collation: String,
+}
+
+/// What is done with a shadow table, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShadowStage {
+    /// Make the shape and the table, empty.
+    Make,
+    /// Make the triggers that keep it in step.
+    Mirror,
+    /// Copy the rows that exist.
+    Copy,
+    /// Build the indexes that were left out, and bring its statistics up to date.
+    Index,
+    /// Compare every row of both.
+    Compare,
+    /// Make foreign keys of other tables refer to it.
+    Repoint,
+    /// Give it the table's name.
+    Swap,
+    /// Drop what is left over, and give foreign keys their names.
+    Clean,
+}
+
+/// One `ALTER TABLE` that the server does by itself without copying, with the algorithm stated: a surprise fails.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NativeAlter {
+    /// The table.
+    pub table: TablePath,
+    /// The user's clauses that it carries out, as written.
+    pub clauses: Sql,
+    /// `INSTANT`, `NOCOPY` or `INPLACE`, with the lock that it is asked to make do with.
+    pub how: NativeWay,
+    /// Tables besides that it locks: those at the other end of a foreign key.
+    pub neighbours: Vec<TablePath>,
+}
+
+/// How the server carries a change out by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NativeWay {
+    /// `ALGORITHM=INSTANT`: the data dictionary only.
+    Instant,
+    /// `ALGORITHM=NOCOPY, LOCK=NONE` (MariaDB): without rebuilding the rows.
+    NoCopy,
+    /// `ALGORITHM=INPLACE, LOCK=NONE`, seen not to rebuild the rows.
+    InPlace,
+    /// However the server does it, with everybody waiting: only with the operator's leave.
+    Blocking,
+}
+
+impl NativeWay {
+    /// The clauses that ask for it.
+    #[must_use]
+    pub fn sql(self) -> &'static str {
+        match self {
+            Self::Instant => "ALGORITHM=INSTANT",
+            Self::NoCopy => "ALGORITHM=NOCOPY, LOCK=NONE",
+            Self::InPlace => "ALGORITHM=INPLACE, LOCK=NONE",
+            Self::Blocking => "LOCK=DEFAULT",
+        }
+    }
+}
