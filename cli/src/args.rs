@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use shoofly_engine::plan::Hazard;
+use shoofly_sandbox::Product;
 
 /// Zero-downtime schema changes for large, busy PostgreSQL tables, written as ordinary SQL.
 #[derive(Debug, Parser)]
@@ -134,7 +135,7 @@ pub(crate) enum Verb {
     },
     /// Every run that the database remembers
     History,
-    /// Start a private PostgreSQL, run traffic on it and change a primary key's type under it
+    /// Start a private server, run traffic on it and change a primary key's type under it
     Demo(DemoArgs),
 }
 
@@ -169,7 +170,13 @@ pub(crate) struct FillArgs {
 /// What the demonstration is run with.
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct DemoArgs {
-    /// pgbench scale: 100 000 accounts each
+    /// On MySQL instead of PostgreSQL
+    #[arg(long, conflicts_with_all = ["mariadb", "bindir"])]
+    pub(crate) mysql: bool,
+    /// On MariaDB instead of PostgreSQL
+    #[arg(long, conflicts_with = "bindir")]
+    pub(crate) mariadb: bool,
+    /// Branches of the bank, as pgbench's scale: 100 000 accounts each
     #[arg(long, default_value = "20", value_name = "N")]
     pub(crate) scale: NonZeroU32,
     /// How the traffic sends its statements
@@ -188,6 +195,17 @@ pub(crate) struct DemoArgs {
     pub(crate) locks: LockArgs,
     #[command(flatten)]
     pub(crate) fill: FillArgs,
+}
+
+impl DemoArgs {
+    /// The kind of server that was asked for.
+    pub(crate) fn product(&self) -> Product {
+        match (self.mysql, self.mariadb) {
+            (true, _) => Product::MySql,
+            (_, true) => Product::MariaDb,
+            _ => Product::Postgres,
+        }
+    }
 }
 
 /// How results are printed.
@@ -221,12 +239,12 @@ pub(crate) enum PaceArg {
     Full,
 }
 
-/// pgbench's `--protocol`.
+/// How an application sends its statements, in pgbench's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Protocol {
     /// Text in one message
     Simple,
-    /// Parsed anew each time
+    /// Parsed anew each time (PostgreSQL)
     Extended,
     /// Prepared once per connection
     Prepared,

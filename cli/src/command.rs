@@ -1,7 +1,8 @@
 //! The verbs, one file each, and what they share.
 
-use shoofly_engine::driver::postgres::Target;
+use shoofly_engine::driver::Target;
 use shoofly_engine::run::{Direction, Outcome};
+use shoofly_engine::sql::Dialect;
 use shoofly_engine::{Engine, Error, Events, Exit, Migration};
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +38,14 @@ impl Context {
     fn new(args: &Args, knobs: &Knobs) -> Result<Self, Error> {
         let output = Output::new(args)?;
         Ok(Self { output, settings: settings::resolve(args, knobs, &Environment::read())? })
+    }
+
+    /// How migrations are read: the database's URL says it.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where no database was given, or one of another kind.
+    pub(crate) fn dialect(&self) -> Result<Dialect, Error> {
+        Dialect::of_url(self.settings.url()?)
     }
 
     /// An engine that only reads.

@@ -40,7 +40,8 @@ impl Resolved {
                 "no database was given",
                 "command line",
                 "",
-                "give --url postgres://…, set DATABASE_URL (a .env file will do), or write `url` into shoofly.toml",
+                "give --url postgres://… or mysql://…, set DATABASE_URL (a .env file will do), or write `url` into \
+                 shoofly.toml",
             )
         })
     }

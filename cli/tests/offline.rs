@@ -62,11 +62,28 @@ fn a_mistake_in_a_statement_is_shown_once() {
 }
 
 #[test]
+fn the_url_says_how_a_statement_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    for scheme in ["mysql", "mariadb"] {
+        let url = format!("{scheme}://nobody:secret@127.0.0.1:1/x");
+        let output = shoofly(folder.path(), &["alter", "ALTER TABLE `t` ADD a int, LOCK=NONE", "--url", &url]);
+        assert_eq!(code(&output), 2);
+        assert!(stderr(&output).contains("LOCK is not supported"), "{}", stderr(&output));
+    }
+    let output = shoofly(folder.path(), &["alter", "DROP INDEX i", "--url", "oracle://nobody:secret@127.0.0.1:1/x"]);
+    assert_eq!(code(&output), 2);
+    let shown = stderr(&output);
+    assert!(shown.contains("postgres://") && shown.contains("mysql://") && !shown.contains("secret"), "{shown}");
+}
+
+#[test]
 fn a_missing_database_is_2_and_says_how_to_name_one() {
     let folder = tempfile::tempdir().unwrap();
     let output = shoofly(folder.path(), &["status"]);
     assert_eq!(code(&output), 2);
-    assert!(stderr(&output).contains("DATABASE_URL"), "{}", stderr(&output));
+    for named in ["DATABASE_URL", "postgres://", "mysql://"] {
+        assert!(stderr(&output).contains(named), "{}", stderr(&output));
+    }
 }
 
 #[test]

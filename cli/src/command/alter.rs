@@ -8,7 +8,7 @@ use shoofly_engine::source;
 
 /// Carries the statement out, takes it up again, or says that it is done.
 pub(crate) async fn run(cx: &Context, ddl: &str) -> anyhow::Result<Exit> {
-    let migration = source::parse_statement(ddl)?;
+    let migration = source::parse_statement(cx.dialect()?, ddl)?;
     let outcome = cx.drive(async |engine| through(engine, &migration, Direction::Up).await).await?;
     let text = match outcome {
         Outcome::Done => "complete: the new shape is in force",

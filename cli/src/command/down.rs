@@ -12,7 +12,7 @@ use shoofly_engine::source;
 
 /// Reverts so many; an unfinished revert is taken up first.
 pub(crate) async fn run(cx: &Context, count: NonZeroU32) -> anyhow::Result<Exit> {
-    let folder = source::load_folder(&cx.settings.dir)?;
+    let folder = source::load_folder(cx.dialect()?, &cx.settings.dir)?;
     let runs = cx.reader()?.runs().await?;
     let standing = pick::agreeing(standing(&folder, &runs))?;
     pick::only_going(Direction::Down, &standing)?;

@@ -14,17 +14,17 @@ use shoofly_engine::source;
 /// The migration that `wanted` names.
 ///
 /// # Errors
-/// [`Error::Usage`] for none or several, [`Error::Syntax`] for a file that does not parse.
+/// [`Error::Usage`] for none or several, and where no database was given; [`Error::Syntax`] for a file that does not parse.
 pub(crate) fn named(cx: &Context, wanted: &str) -> Result<Migration, Error> {
     let path = Path::new(wanted);
     if path.is_file() {
-        return source::load_file(path);
+        return source::load_file(cx.dialect()?, path);
     }
     if wanted.contains('/') {
         let advice = "check the path, or give the migration's name";
         return Err(usage("there is no such file", wanted, "", advice));
     }
-    let mut folder = source::load_folder(&cx.settings.dir)?;
+    let mut folder = source::load_folder(cx.dialect()?, &cx.settings.dir)?;
     if let Some(at) = folder.iter().position(|migration| migration.name == wanted) {
         return Ok(folder.swap_remove(at));
     }
@@ -45,7 +45,7 @@ pub(crate) fn named(cx: &Context, wanted: &str) -> Result<Migration, Error> {
 /// # Errors
 /// [`Error::Divergence`] where the folder and the database disagree.
 pub(crate) async fn next(cx: &Context, engine: &Engine) -> Result<Option<Migration>, Error> {
-    let folder = source::load_folder(&cx.settings.dir)?;
+    let folder = source::load_folder(cx.dialect()?, &cx.settings.dir)?;
     let runs = engine.runs().await?;
     let standing = agreeing(standing(&folder, &runs))?;
     let begun = standing.unfinished.iter().map(|unfinished| unfinished.migration);

@@ -37,7 +37,7 @@ impl Source {
 
     async fn migration(&self, cx: &Context, engine: &Engine) -> Result<Option<Migration>, Error> {
         match &self.what {
-            What::Statement(sql) => source::parse_statement(sql).map(Some),
+            What::Statement(sql) => source::parse_statement(cx.dialect()?, sql).map(Some),
             What::Named(name) => pick::named(cx, name).map(Some),
             What::Next => pick::next(cx, engine).await,
         }

@@ -74,7 +74,7 @@ async fn look(cx: &Context) -> Result<Report, Error> {
     let runs = cx.reader()?.runs().await?;
     // Statements of the command line need no folder, and so there may be none.
     let folder: Vec<Migration> =
-        if cx.settings.dir.is_dir() { source::load_folder(&cx.settings.dir)? } else { Vec::new() };
+        if cx.settings.dir.is_dir() { source::load_folder(cx.dialect()?, &cx.settings.dir)? } else { Vec::new() };
     let standing = standing(&folder, &runs);
     let pending = standing.pending.iter().map(|migration| migration.name.clone()).collect();
     let applied = standing.applied.len();

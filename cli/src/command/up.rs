@@ -11,7 +11,7 @@ use shoofly_engine::source;
 
 /// Applies all pending migrations, or so many; an unfinished one is taken up first.
 pub(crate) async fn run(cx: &Context, count: Option<NonZeroU32>) -> anyhow::Result<Exit> {
-    let folder = source::load_folder(&cx.settings.dir)?;
+    let folder = source::load_folder(cx.dialect()?, &cx.settings.dir)?;
     let runs = cx.reader()?.runs().await?;
     let standing = pick::agreeing(standing(&folder, &runs))?;
     pick::only_going(Direction::Up, &standing)?;

@@ -1,29 +1,8 @@
-//! Is everything as it should be? Read from the server without the engine's help.
+//! Is everything as it should be? What is asked of every server; how it is asked is each product's own.
 
 use serde::Serialize;
-use shoofly_sandbox::Server;
 
-use super::DDL;
-use super::database::Database;
-use super::stage::{APP, IDLE};
 use crate::output::text;
-
-/// Everything that the catalogue says about the user's objects, one line each, without oids and column numbers; the tests
-/// compare by the same query.
-const CATALOGUE: &str = include_str!("../../../../tests/src/catalogue.sql");
-
-/// Objects of ours that would be left in the user's tables.
-const LEFTOVERS: &str = "
-SELECT format('%s %s', relkind, oid::regclass) FROM pg_class
-WHERE relname ~* 'shoofly' AND relnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname IN ('shoofly', 'pg_toast'))
-UNION ALL SELECT format('column %s.%s', attrelid::regclass, attname) FROM pg_attribute
-WHERE attname ~* 'shoofly' AND NOT attisdropped
-UNION ALL SELECT format('trigger %s', tgname) FROM pg_trigger WHERE tgname ~* 'shoofly'
-UNION ALL SELECT format('constraint %s', conname) FROM pg_constraint
-WHERE conname ~* 'shoofly' AND connamespace <> COALESCE(to_regnamespace('shoofly'), 0)
-UNION ALL SELECT format('trigger function %s', oid::regprocedure) FROM pg_proc
-WHERE prorettype = 'trigger'::regtype AND pronamespace = to_regnamespace('shoofly')
-UNION ALL SELECT format('invalid index %s', indexrelid::regclass) FROM pg_index WHERE NOT (indisvalid AND indisready)";
 
 /// Something that was looked at.
 #[derive(Debug, Clone, Serialize)]
@@ -32,6 +11,21 @@ pub(super) struct Check {
     pub(super) claim: String,
     /// Why it is not; empty where it is.
     pub(super) against: Vec<String>,
+}
+
+/// The keys of the table that was changed.
+#[derive(Debug, Clone)]
+pub(super) struct Keys {
+    /// Rows.
+    pub(super) rows: i64,
+    /// Keys that differ.
+    pub(super) distinct: i64,
+    /// The least key.
+    pub(super) least: Option<i64>,
+    /// The greatest.
+    pub(super) most: Option<i64>,
+    /// Their type.
+    pub(super) data_type: String,
 }
 
 impl Check {
@@ -44,81 +38,66 @@ impl Check {
     pub(super) fn new(claim: impl Into<String>, against: Vec<String>) -> Self {
         Self { claim: claim.into(), against }
     }
+
+    /// A claim with the only reason against it, should there be one.
+    pub(super) fn unless(claim: impl Into<String>, against: Option<String>) -> Self {
+        Self::new(claim, against.into_iter().collect())
+    }
+
+    /// The bank's books: every change of a balance is in four places, of which these are the sums.
+    pub(super) fn books(sums: &[Option<i64>]) -> Self {
+        let same = sums.windows(2).all(|pair| pair[0] == pair[1]);
+        let claim = "the books balance: accounts, tellers, branches and history have the same sum";
+        Self::unless(claim, (!same).then(|| format!("the sums are {sums:?}")))
+    }
+
+    /// Every account is there once, with a key of the new type.
+    pub(super) fn keys(found: &Keys, accounts: u64) -> anyhow::Result<Self> {
+        let Keys { rows, distinct, least, most, data_type } = found;
+        let wanted = i64::try_from(accounts)?;
+        let counted = (*rows, *distinct, *least, *most) == (wanted, wanted, Some(1), Some(wanted));
+        let claim = format!("aid is bigint and counts from 1 to {} without a gap", text::count(accounts));
+        let against = || format!("{rows} rows, {distinct} keys from {least:?} to {most:?}, type {data_type}");
+        Ok(Self::unless(claim, (!counted || data_type != "bigint").then(against)))
+    }
+
+    /// The catalogue's lines are those that plain DDL leaves.
+    pub(super) fn catalogue(claim: &str, found: &[String], wanted: &[String]) -> Self {
+        let missing = wanted.iter().filter(|line| !found.contains(line)).map(|line| format!("missing: {line}"));
+        let surplus = found.iter().filter(|line| !wanted.contains(line)).map(|line| format!("surplus: {line}"));
+        Self::new(claim, missing.chain(surplus).collect())
+    }
+
+    /// Lines that should not be there.
+    pub(super) fn nothing_left(lines: Vec<String>) -> Self {
+        Self::new("nothing of shoofly is left in the tables", lines)
+    }
 }
 
-/// Everything.
-pub(super) async fn all(server: &Server, accounts: u64) -> anyhow::Result<Vec<Check>> {
-    let app = Database::open(&server.url(APP)).await?;
-    let idle = Database::open(&server.url(IDLE)).await?;
-    Ok(vec![
-        balances(&app).await?,
-        keys(&app, accounts).await?,
-        foreign_key(&app).await?,
-        catalogue(&app, &idle).await?,
-        Check::new("nothing of shoofly is left in the tables", app.lines(LEFTOVERS, &[]).await?),
-    ])
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// pgbench's books: every change of a balance is in four places.
-async fn balances(app: &Database) -> anyhow::Result<Check> {
-    let row = app
-        .row(
-            "SELECT (SELECT sum(abalance) FROM pgbench_accounts)::int8, (SELECT sum(delta) FROM pgbench_history)::int8,
-                    (SELECT sum(tbalance) FROM pgbench_tellers)::int8, (SELECT sum(bbalance) FROM pgbench_branches)::int8",
-        )
-        .await?;
-    let sums: Vec<Option<i64>> = (0..4).map(|at| row.get(at)).collect();
-    let same = sums.windows(2).all(|pair| pair[0] == pair[1]);
-    let claim = "the books balance: accounts, tellers, branches and history have the same sum";
-    Ok(Check::new(claim, if same { Vec::new() } else { vec![format!("the sums are {sums:?}")] }))
-}
+    #[test]
+    fn books_that_do_not_balance_are_seen() {
+        assert!(Check::books(&[Some(5), Some(5), Some(5), Some(5)]).holds());
+        assert!(!Check::books(&[Some(5), Some(5), Some(4), Some(5)]).holds());
+        assert!(!Check::books(&[Some(5), None, Some(5), Some(5)]).holds());
+    }
 
-/// Every account is there once.
-async fn keys(app: &Database, accounts: u64) -> anyhow::Result<Check> {
-    let row = app
-        .row("SELECT count(*), count(DISTINCT aid), min(aid)::int8, max(aid)::int8, pg_typeof(min(aid))::text FROM pgbench_accounts")
-        .await?;
-    let (rows, distinct): (i64, i64) = (row.get(0), row.get(1));
-    let (least, most): (Option<i64>, Option<i64>) = (row.get(2), row.get(3));
-    let found: String = row.get(4);
-    let wanted = i64::try_from(accounts)?;
-    let right = rows == wanted && distinct == wanted && least == Some(1) && most == Some(wanted) && found == "bigint";
-    let claim = format!("aid is bigint and counts from 1 to {} without a gap", text::count(accounts));
-    let against = format!("{rows} rows, {distinct} keys from {least:?} to {most:?}, type {found}");
-    Ok(Check::new(claim, if right { Vec::new() } else { vec![against] }))
-}
+    #[test]
+    fn a_lost_row_and_a_wrong_type_are_seen() {
+        let keys = Keys { rows: 9, distinct: 9, least: Some(1), most: Some(9), data_type: "bigint".to_owned() };
+        assert!(Check::keys(&keys, 9).unwrap().holds());
+        assert!(!Check::keys(&keys, 10).unwrap().holds());
+        assert!(!Check::keys(&Keys { rows: 8, distinct: 8, ..keys.clone() }, 9).unwrap().holds());
+        assert!(!Check::keys(&Keys { data_type: "int".to_owned(), ..keys }, 9).unwrap().holds());
+    }
 
-async fn foreign_key(app: &Database) -> anyhow::Result<Check> {
-    let row = app
-        .row(
-            "SELECT (SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND convalidated
-                     AND conrelid = 'pgbench_history'::regclass AND confrelid = 'pgbench_accounts'::regclass),
-                    (SELECT count(*) FROM pgbench_history h
-                     WHERE NOT EXISTS (SELECT FROM pgbench_accounts a WHERE a.aid = h.aid))",
-        )
-        .await?;
-    let (valid, orphans): (i64, i64) = (row.get(0), row.get(1));
-    let right = valid == 1 && orphans == 0;
-    let against = format!("{valid} valid keys, {orphans} rows without an account");
-    let claim = "the foreign key of pgbench_history is in force and valid";
-    Ok(Check::new(claim, if right { Vec::new() } else { vec![against] }))
-}
-
-/// The plain statement, given in an idle copy, must leave the same catalogue.
-async fn catalogue(app: &Database, idle: &Database) -> anyhow::Result<Check> {
-    idle.run(DDL).await?;
-    let wanted = lines(idle).await?;
-    let found = lines(app).await?;
-    let missing = wanted.iter().filter(|line| !found.contains(line)).map(|line| format!("missing: {line}"));
-    let surplus = found.iter().filter(|line| !wanted.contains(line)).map(|line| format!("surplus: {line}"));
-    let claim = "the catalogue is what the plain statement makes of an idle copy (column order aside)";
-    Ok(Check::new(claim, missing.chain(surplus).collect()))
-}
-
-async fn lines(database: &Database) -> anyhow::Result<Vec<String>> {
-    // Names are printed with their schemas when nothing is on the path.
-    database.run("SET search_path = pg_catalog").await?;
-    let lines = database.lines(CATALOGUE, &["shoofly"]).await?;
-    database.run("RESET search_path").await?;
-    Ok(lines)
+    #[test]
+    fn catalogues_are_compared_both_ways() {
+        let lines = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let check = Check::catalogue("same", &lines(&["a", "b"]), &lines(&["b", "c"]));
+        assert_eq!(check.against, ["missing: c", "surplus: a"]);
+    }
 }

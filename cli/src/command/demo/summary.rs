@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::bank::Story;
 use super::checks::Check;
 use super::latency::{self, Felt, Micros, Stretches};
 use super::seen::Seen;
@@ -20,7 +21,7 @@ pub(super) struct Measured {
     pub(super) ended: Micros,
     /// Rows of the table.
     pub(super) accounts: u64,
-    /// Its size before and after, without indexes.
+    /// Its size before and after.
     pub(super) table_mb: (i64, i64),
     /// What the run said about itself.
     pub(super) seen: Seen,
@@ -47,11 +48,15 @@ pub(super) struct Summary {
     table_mb: (i64, i64),
     latency: Stretches,
     checks: Vec<Check>,
+    #[serde(skip)]
+    story: Story,
+    #[serde(skip)]
+    remarks: Vec<String>,
 }
 
 impl Summary {
     /// Puts it together.
-    pub(super) fn new(measured: &Measured, checks: Vec<Check>) -> anyhow::Result<Self> {
+    pub(super) fn new(story: Story, measured: &Measured, checks: Vec<Check>) -> anyhow::Result<Self> {
         let Measured { began, ended, accounts, table_mb, seen, waited, sent } = measured;
         let latency = latency::stretches(&sent.transactions, *began, *ended)?;
         let mut all = vec![failures(&latency, sent)];
@@ -72,6 +77,8 @@ impl Summary {
             table_mb: *table_mb,
             latency,
             checks: all,
+            story,
+            remarks: sent.remarks.clone(),
         })
     }
 
@@ -90,7 +97,7 @@ impl Summary {
 
     fn write(&self, page: &mut String, paint: Paint) -> std::fmt::Result {
         let took = text::time(Duration::from_secs_f64(self.change_seconds));
-        let head = format!("pgbench_accounts.aid: integer → bigint in {took}, under traffic");
+        let head = format!("{} in {took}, under traffic", self.story.change);
         writeln!(page, "\n{}\n", paint.bold(&head))?;
         let Stretches { before, during, after } = &self.latency;
         let headings = ["before", "during", "after"].map(|word| paint.dim(&format!("{word:>12}"))).join("");
@@ -100,11 +107,17 @@ impl Summary {
         };
         row("transactions", &|felt| text::count(felt.done))?;
         row("failed", &|felt| felt.failed.to_string())?;
+        if let Some(why) = self.story.repeats {
+            row(why, &|felt| felt.repeated.to_string())?;
+        }
         row("half of them within", &|felt| millis(felt.p50_ms))?;
         row("99 of 100 within", &|felt| millis(felt.p99_ms))?;
         row("the slowest", &|felt| millis(felt.max_ms))?;
         writeln!(page)?;
         self.write_locks(page)?;
+        for remark in &self.remarks {
+            writeln!(page, "  {remark}")?;
+        }
         writeln!(page)?;
         for check in &self.checks {
             let mark = if check.holds() { paint.green("✓") } else { paint.red("✗") };

@@ -5,7 +5,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::{Client, NoTls, Row};
 
 /// One connection.
-pub(super) struct Database {
+pub(in crate::command::demo) struct Database {
     client: Client,
     connection: JoinHandle<()>,
 }
