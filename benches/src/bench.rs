@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context as _, anyhow};
-use shoofly_engine::driver::postgres::Target;
+use shoofly_engine::driver::Target;
 use shoofly_engine::plan::{Action, Direction, Hazard, StepId};
 use shoofly_engine::settings::FillSettings;
+use shoofly_engine::sql::Dialect;
 use shoofly_engine::{Engine, Event, Events, Settings, source};
 use shoofly_sandbox::Server;
 use tokio::sync::mpsc;
@@ -100,7 +101,7 @@ pub(crate) async fn cost(client: &Client, before: Mark, after: Mark) -> anyhow::
 
 /// Runs the change up to `ready`; returns the marks around its fill, then rolls it back.
 pub(crate) async fn fill(server: &Server, client: &Client, settings: FillSettings) -> anyhow::Result<(Mark, Mark)> {
-    let migration = source::parse_statement(CHANGE)?;
+    let migration = source::parse_statement(Dialect::PostgreSql, CHANGE)?;
     let mut all = Settings { fill: settings, ..Settings::default() };
     all.accept.extend(Hazard::ALL);
     let (sender, mut steps) = mpsc::unbounded_channel();

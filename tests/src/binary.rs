@@ -101,6 +101,20 @@ impl Binary {
     }
 }
 
+impl Said {
+    /// Fails unless it ended with this exit code and said these words on standard error, in any case.
+    ///
+    /// # Panics
+    /// With what it said.
+    #[track_caller]
+    pub fn assert(&self, code: i32, texts: &[&str]) {
+        assert_eq!(self.code, Some(code), "{}{}", self.out, self.err);
+        for text in texts {
+            assert!(self.err.to_lowercase().contains(&text.to_lowercase()), "{text:?} is missing from:\n{}", self.err);
+        }
+    }
+}
+
 impl From<Output> for Said {
     fn from(output: Output) -> Self {
         Self {

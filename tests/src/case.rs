@@ -2,6 +2,7 @@
 
 use shoofly_engine::plan::Hazard;
 use shoofly_engine::run::{Direction, Outcome};
+use shoofly_engine::sql::Dialect;
 use shoofly_engine::{Engine, Error, Migration};
 
 use crate::database::Database;
@@ -218,7 +219,7 @@ pub fn migration(name: &str, text: &str) -> Migration {
 /// # Errors
 /// As the engine gives them.
 pub fn parse(name: &str, text: &str) -> Result<Migration, Error> {
-    shoofly_engine::source::parse_text(name, None, text)
+    shoofly_engine::source::parse_text(Dialect::PostgreSql, name, None, text)
 }
 
 /// Fails with the error's whole text.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use shoofly_engine::driver::postgres::Target;
+use shoofly_engine::driver::Target;
 use shoofly_engine::plan::Hazard;
 use shoofly_engine::{Engine, Event, Events, Settings};
 use tokio_postgres::{Client, Config, NoTls};

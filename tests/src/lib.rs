@@ -4,7 +4,7 @@
 //!   it or changes its settings. [`MAJORS`] are the versions that every promise is tested on; [`matrix!`](crate::matrix)
 //!   makes one test of each.
 //! - [`My::shared`], [`My::own`] and [`mysql_matrix!`](crate::mysql_matrix): the same for MariaDB and MySQL. Shared servers are
-//!   started when a test first asks ([`shared`]).
+//!   started when a test first asks ([`shared`]). [`mysql`] has what tests do on them.
 //! - [`Database`]: a database of a test's own on such a server, with [`Database::run`], [`Database::text`] and
 //!   [`Database::engine`].
 //! - [`Writers`]: an application at work: seeded random transactions, each done twice, on the live tables and on the

@@ -1,9 +1,35 @@
-//! MariaDB and MySQL: one server of each for a whole run of tests, or one for a test alone.
+//! MariaDB and MySQL: one server of each for a whole run of tests, or one for a test alone; and what tests do on them.
+//!
+//! - [`MyDatabase`]: a database of a test's own.
+//! - [`App`]: what an application writes into its table; [`MyWriters`]: that application at work, live and on a mirror.
+//! - [`Stage`]: one change by the program as a child process, which can be stopped anywhere.
+//! - [`MyCase`]: one operation forward, back, forward and complete under writers, held against plain DDL. With
+//!   `SHOOFLY_TEST_MEANS=plain` all cases do the plain DDL in the program's stead, on tables at rest: that proves the cases.
 
 use mysql_async::{Conn, Opts, OptsBuilder};
 use shoofly_sandbox::{Options, Server};
 
 use crate::shared::{Base, Which};
+
+pub mod app;
+pub mod case;
+pub mod catalogue;
+pub mod database;
+pub mod elder;
+pub mod means;
+pub mod rows;
+pub mod session;
+pub mod stage;
+pub mod transaction;
+pub mod writers;
+
+pub use app::App;
+pub use case::MyCase;
+pub use database::MyDatabase;
+pub use means::{Means, Sabotage};
+pub use session::Felt;
+pub use stage::Stage;
+pub use writers::MyWriters;
 
 /// The two products of that family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -118,6 +118,17 @@ fn operations() -> BTreeSet<String> {
     variants.lines().filter_map(|line| Some(line.trim().split_once('(')?.0.to_owned())).collect()
 }
 
+/// A whole statement of MySQL's or MariaDB's, of which the server itself says what it does: its cases are those of the suite
+/// `mysql_operations`, and its plan depends on the server's answer.
+const ASKED_OF_THE_SERVER: [&str; 1] = ["AlterTable"];
+
+/// The operations whose plan the catalogue decides.
+fn planned() -> BTreeSet<String> {
+    let mut planned = operations();
+    planned.retain(|name| !ASKED_OF_THE_SERVER.contains(&name.as_str()));
+    planned
+}
+
 /// `SetNotNull` → `set-not-null`
 fn kebab(name: &str) -> String {
     let spaced: String = name.chars().map(|c| if c.is_uppercase() { format!("-{c}") } else { c.to_string() }).collect();
@@ -136,14 +147,18 @@ fn every_operation_has_a_page() {
 fn every_operation_has_cases() {
     let files = sources(&root().join("engine/src/op"));
     let stems = files.iter().map(|file| file.file_stem().unwrap().to_string_lossy().into_owned());
-    let cases = stems.map(|stem| format!("tests/tests/operations/{stem}.rs"));
+    let asked = ASKED_OF_THE_SERVER.map(|name| kebab(name).replace('-', "_"));
+    let cases = stems.map(|stem| match asked.contains(&stem) {
+        true => "tests/tests/mysql_operations.rs".to_owned(),
+        false => format!("tests/tests/operations/{stem}.rs"),
+    });
     let missing: Vec<String> = cases.filter(|path| !root().join(path).is_file()).collect();
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
 #[test]
 fn every_operation_has_an_example_with_its_plan() {
-    let mut wanted = operations();
+    let mut wanted = planned();
     for entry in fs::read_dir(root().join("plans")).unwrap() {
         let folder = entry.unwrap().path();
         let Ok(text) = fs::read_to_string(folder.join("migration.sql")) else { continue };

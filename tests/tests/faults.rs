@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use shoofly_engine::plan::{Hazard, PhaseKind};
 use shoofly_engine::run::{Direction, Outcome, RunState};
+use shoofly_engine::sql::Dialect;
 use shoofly_engine::{Engine, Error, Event};
 use shoofly_tests::case::migration;
 use shoofly_tests::database::EngineOptions;
@@ -153,7 +154,7 @@ async fn connections_that_only_the_server_believes_in(major: u32) {
 async fn a_statement_taken_back_is_done_anew(major: u32) {
     let db = database(major, "taken_back", KEYS).await;
     let engine = options(&db).build();
-    let statement = |sql: &str| shoofly_engine::source::parse_statement(sql).unwrap();
+    let statement = |sql: &str| shoofly_engine::source::parse_statement(Dialect::PostgreSql, sql).unwrap();
     let (add, drop) = (statement("ALTER TABLE t ADD COLUMN x int"), statement("ALTER TABLE t DROP COLUMN x"));
     for _ in 0..2 {
         for change in [&add, &drop] {

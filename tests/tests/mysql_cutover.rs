@@ -1,0 +1,171 @@
+//! Swap after swap on MySQL and MariaDB, while an application has long transactions on the table and readers hold the table that
+//! is about to take its place: no write is lost, and nobody finds the table gone.
+//!
+//! `SHOOFLY_TEST_SWAPS` says how many swaps there are on each product.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stderr, reason = "what the application felt is for whoever reads the test's output")]
+
+use std::time::{Duration, Instant};
+
+use mysql_async::prelude::Queryable;
+use shoofly_engine::run::{Direction, Outcome};
+use shoofly_engine::source::parse_text;
+use shoofly_engine::sql::Dialect;
+use shoofly_tests::database::EngineOptions;
+use shoofly_tests::mysql::app::Row;
+use shoofly_tests::mysql::session::{Failure, Felt, Protocol, Session};
+use shoofly_tests::mysql::writers::Rows;
+use shoofly_tests::mysql::{App, MyDatabase, MyWriters, connect, rows};
+use shoofly_tests::random::Random;
+use shoofly_tests::{Flavor, My, mysql_matrix};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Rows of the writers.
+const ROWS: u32 = 400;
+/// Rows behind those, one for each long transaction.
+const LONG: [i64; 1] = [401];
+/// How long a statement may take on a machine that has others to serve. The number itself is printed.
+const LONGEST: Duration = Duration::from_secs(5);
+/// Deadlocks that a short run may have by chance, beside one in a thousand transactions.
+const BY_CHANCE: u64 = 3;
+
+fn swaps() -> u64 {
+    std::env::var("SHOOFLY_TEST_SWAPS").map_or(8, |swaps| swaps.parse().expect("SHOOFLY_TEST_SWAPS is a number"))
+}
+
+fn app() -> App {
+    App::new("t").auto_increment("id").writes("c", "{v}").writes("d", "CONCAT('d', {v})").unique("u", "{v}")
+}
+
+/// Whoever is at work until told to stop.
+struct Others {
+    stop: CancellationToken,
+    long: JoinSet<(Felt, u64)>,
+    peeking: JoinSet<u64>,
+}
+
+impl Others {
+    fn start(live: &MyDatabase, mirror: &MyDatabase) -> Self {
+        let stop = CancellationToken::new();
+        let (mut long, mut peeking) = (JoinSet::new(), JoinSet::new());
+        for number in LONG {
+            long.spawn(stay_long(live.url(), mirror.url(), live.my().flavor(), number, stop.clone()));
+        }
+        peeking.spawn(peek(live.url(), stop.clone()));
+        Self { stop, long, peeking }
+    }
+
+    /// What those felt who have long transactions, how many these were, and how often the shadow was held.
+    async fn stop(self) -> (Felt, u64, u64) {
+        self.stop.cancel();
+        let (mut felt, mut transactions) = (Felt::default(), 0);
+        for (its, done) in self.long.join_all().await {
+            felt.add(&its);
+            transactions += done;
+        }
+        (felt, transactions, self.peeking.join_all().await.into_iter().sum())
+    }
+}
+
+/// Transactions of 0.2 to 0.8 seconds, coming and going.
+async fn stay_long(live: String, mirror: String, flavor: Flavor, number: i64, stop: CancellationToken) -> (Felt, u64) {
+    let app = app();
+    let mut live = Session::open(&live, Protocol::Text).await.unwrap();
+    let mut mirror = Session::open(&mirror, Protocol::Text).await.unwrap();
+    let mut random = Random::seeded(number.unsigned_abs());
+    let mut transactions = 0;
+    while !stop.is_cancelled() {
+        let value = i64::try_from(random.below(1_000_000)).unwrap();
+        let write = app.update(0, Row { number, value });
+        let length = Duration::from_millis(200 + random.below(600));
+        let mut transaction = async || -> Result<(), Failure> {
+            live.command("BEGIN").await?;
+            live.run(&app.read(number)).await?;
+            tokio::time::sleep(length / 2).await;
+            live.run(&write).await?;
+            tokio::time::sleep(length / 2).await;
+            live.command("COMMIT").await
+        };
+        match transaction().await {
+            Ok(()) => drop(mirror.run(&write).await.unwrap()),
+            Err(failure) if failure.is_bearable(flavor) => live.felt.deadlocks += 1,
+            Err(failure) => panic!("a long transaction failed: {failure}"),
+        }
+        transactions += 1;
+        tokio::time::sleep(Duration::from_millis(100 + random.below(500))).await;
+    }
+    let felt = live.felt.clone();
+    live.close().await;
+    mirror.close().await;
+    (felt, transactions)
+}
+
+/// Holds the shadow in open transactions, whenever there is one: how often it did.
+async fn peek(url: String, stop: CancellationToken) -> u64 {
+    let mut conn = connect(&url).await.unwrap();
+    let mut random = Random::seeded(9);
+    let mut held = 0;
+    while !stop.is_cancelled() {
+        // It may be gone, or be another one: nobody but us has any business with it.
+        if conn.query_drop("BEGIN; SELECT COUNT(*) FROM t_shoofly").await.is_ok() {
+            held += 1;
+            tokio::time::sleep(Duration::from_millis(20 + random.below(60))).await;
+        }
+        conn.query_drop("ROLLBACK").await.unwrap();
+        tokio::time::sleep(Duration::from_millis(60)).await;
+    }
+    conn.disconnect().await.unwrap();
+    held
+}
+
+async fn many_swaps_lose_nothing(flavor: Flavor) {
+    let my = tokio::task::spawn_blocking(move || My::shared(flavor)).await.unwrap();
+    let live = MyDatabase::create(&my, "swaps").await;
+    let mirror = MyDatabase::create(&my, "swaps_m").await;
+    for db in [&live, &mirror] {
+        db.run("CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, c int, d varchar(20), u int UNIQUE)").await;
+        db.run(&app().load(ROWS + 1)).await;
+    }
+    let mut options = EngineOptions::new(&live.url());
+    options.settings.locks.give_up_after = Duration::from_secs(120);
+    let engine = options.build();
+    let writers = MyWriters::start(&app(), &live, &mirror, Rows::loaded(ROWS));
+    let others = Others::start(&live, &mirror);
+    let began = Instant::now();
+    for swap in 0..swaps() {
+        let name = format!("swap_{swap}");
+        let ddl = format!("ALTER TABLE t MODIFY c {}", if swap % 2 == 0 { "bigint" } else { "int" });
+        let migration = parse_text(Dialect::MySql, &name, None, &ddl).unwrap();
+        let started = engine.start(&migration, Direction::Up).await;
+        assert_eq!(started.unwrap_or_else(|error| panic!("start {swap}: {error}")), Outcome::Done);
+        let completed = engine.complete(Some(&name)).await;
+        assert_eq!(completed.unwrap_or_else(|error| panic!("complete {swap}: {error}")), Outcome::Done);
+        writers.progress(20).await;
+    }
+    let took = began.elapsed();
+    let mut transactions = writers.transactions();
+    let (mut felt, long, held) = others.stop().await;
+    transactions += long;
+    felt.add(&writers.stop().await.0);
+    eprintln!(
+        "{flavor:?}: {} swaps in {took:?}, {transactions} transactions ({long} long ones), shadow held {held} times, \
+         {} deadlocks, {} stale snapshots; longest statement {:?}: {}",
+        swaps(),
+        felt.deadlocks,
+        felt.stale,
+        felt.longest,
+        felt.longest_statement
+    );
+    assert!(held > 0 && long > 0, "nobody was in the way");
+    assert!(felt.longest < LONGEST, "{:?}: {}", felt.longest, felt.longest_statement);
+    assert!(felt.deadlocks <= BY_CHANCE + transactions / 1_000, "{} in {transactions}", felt.deadlocks);
+    assert!(flavor == Flavor::MySql || felt.deadlocks == 0);
+    live.assert_nothing_left("in the end").await;
+    rows::assert_mirrored(&live, &mirror, "in the end", &[]).await;
+    live.drop().await;
+    mirror.drop().await;
+}
+
+mysql_matrix!(many_swaps_lose_nothing);

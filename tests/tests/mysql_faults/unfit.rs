@@ -1,0 +1,72 @@
+//! Rows that the new shape does not take.
+
+use shoofly_tests::mysql::stage::wait;
+use shoofly_tests::{Flavor, mysql_matrix};
+
+use crate::{assert_completed, assert_rolled_back, stage, write};
+
+const NARROW: &str = "ALTER TABLE t MODIFY d varchar(6)";
+
+async fn a_duplicate_for_a_new_unique_key(flavor: Flavor) {
+    let stage = stage(flavor, "duplicate", "ALTER TABLE t MODIFY c bigint, ADD UNIQUE KEY t_c (c)").await;
+    write(&stage, "UPDATE t SET c = 77 WHERE id IN (7, 1500)").await;
+    stage.expect(1, &["start"], &["77", "t_c"]).await;
+    // The same again says the same; corrected, it goes on.
+    stage.expect(1, &["start"], &["77", "t_c"]).await;
+    assert_rolled_back(stage).await;
+}
+
+async fn a_corrected_duplicate_is_gone_on_from(flavor: Flavor) {
+    let stage = stage(flavor, "corrected", "ALTER TABLE t MODIFY c bigint, ADD UNIQUE KEY t_c (c)").await;
+    write(&stage, "UPDATE t SET c = 77 WHERE id IN (7, 1500)").await;
+    stage.expect(1, &["start"], &["77", "t_c"]).await;
+    write(&stage, "UPDATE t SET c = 78 WHERE id = 1500").await;
+    assert_completed(stage).await;
+}
+
+async fn a_value_that_does_not_fit(flavor: Flavor) {
+    let stage = stage(flavor, "narrow", NARROW).await;
+    write(&stage, "UPDATE t SET d = 'too long' WHERE id = 1234").await;
+    stage.expect(1, &["start"], &["id = 1234"]).await;
+    assert_rolled_back(stage).await;
+}
+
+/// The application's statement succeeds: it is we who fail.
+async fn a_value_that_does_not_fit_any_more(flavor: Flavor) {
+    let stage = stage(flavor, "narrow_later", NARROW).await;
+    let child = stage.begin(&["start"], "step.before:build.1=sleep(1500)");
+    stage.reached("step.before:build.1", 1).await;
+    write(&stage, "UPDATE t SET d = 'too long' WHERE id = 1234").await;
+    write(&stage, "INSERT INTO t (id, d) VALUES (1000000, 'too long')").await;
+    wait(child).await.assert(1, &["id = 1234", "id = 1000000"]);
+    stage.expect(1, &["start"], &["id = 1234"]).await;
+    assert_rolled_back(stage).await;
+}
+
+async fn a_value_that_does_not_fit_when_ready(flavor: Flavor) {
+    let stage = stage(flavor, "narrow_ready", NARROW).await;
+    stage.finish("start").await;
+    write(&stage, "UPDATE t SET d = 'too long' WHERE id = 1234").await;
+    stage.expect(1, &["complete"], &["id = 1234"]).await;
+    assert_rolled_back(stage).await;
+}
+
+/// Written when everything has been proved, while the swap waits for its turn.
+async fn a_value_that_does_not_fit_at_the_last_moment(flavor: Flavor) {
+    let stage = stage(flavor, "narrow_last", NARROW).await;
+    stage.finish("start").await;
+    let child = stage.begin(&["complete"], "swap.before=sleep(1500)");
+    stage.reached("swap.before", 1).await;
+    write(&stage, "UPDATE t SET d = 'too long' WHERE id = 1234").await;
+    wait(child).await.assert(1, &["id = 1234"]);
+    assert_rolled_back(stage).await;
+}
+
+mysql_matrix!(
+    a_duplicate_for_a_new_unique_key,
+    a_corrected_duplicate_is_gone_on_from,
+    a_value_that_does_not_fit,
+    a_value_that_does_not_fit_any_more,
+    a_value_that_does_not_fit_when_ready,
+    a_value_that_does_not_fit_at_the_last_moment,
+);
