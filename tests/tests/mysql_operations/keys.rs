@@ -90,6 +90,9 @@ async fn zero_and_negative_auto_increment(flavor: Flavor) {
 
 async fn composite_with_a_counter(flavor: Flavor) {
     let app = App::new("t").key("w", "{n} % 7").key("id", "{n}").may_deadlock();
+    // On MariaDB triggers hold the counter to the end of their statement: inserting between existing keys, and waiting for rows
+    // meanwhile, the application would be in its own way for longer than it waits.
+    let app = if flavor == Flavor::MariaDb { app.only_updates() } else { app };
     with_key("composite_counter", "w int, id int AUTO_INCREMENT, PRIMARY KEY (w, id), KEY id (id)", app)
         .run(flavor)
         .await;

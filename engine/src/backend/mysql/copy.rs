@@ -95,7 +95,7 @@ impl Job {
     /// A session that works through rows.
     async fn session(&self) -> Result<Session, Error> {
         let session = Session::connect(&self.target, self.work.purpose()).await?;
-        if let Some(text) = self.work.preparation(session.product()) {
+        if let Some(text) = self.work.preparation() {
             session.execute(&text).await.map_err(|error| error.doing("prepare a session for the copy"))?;
         }
         Ok(session)

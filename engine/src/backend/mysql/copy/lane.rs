@@ -187,7 +187,7 @@ impl Worker {
         match error.kind {
             DbErrorKind::LockTimeout | DbErrorKind::Deadlock if tries.1.elapsed() < self.job.give_up_after => {
                 metrics::counter!("shoofly_backfill_chunks_total", "outcome" => "conflict").increment(1);
-                self.rows = (self.rows / 2).max(1);
+                self.rows = (self.rows / 2).max(LEAST_ROWS.min(self.rows));
                 tries.0 += 1;
                 if tries.0 % 10 == 1 {
                     let because = format!("somebody locks {}: {error}", self.job.work.table().display());

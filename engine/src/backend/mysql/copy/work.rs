@@ -10,7 +10,6 @@ use crate::dialect::mysql::trigger::MIRRORING;
 use crate::driver::mysql::Session;
 use crate::error::DbError;
 use crate::schema::mysql::TablePath;
-use crate::sql::mysql::mode::Product;
 use crate::sql::mysql::name::Name;
 use crate::text::Sql;
 
@@ -74,18 +73,12 @@ impl Work {
     }
 
     /// What a session needs besides.
-    pub(super) fn preparation(&self, product: Product) -> Option<String> {
-        if matches!(self, Self::Fill(_)) {
-            return None;
+    pub(super) fn preparation(&self) -> Option<String> {
+        match self {
+            // What foreign keys the rows have was checked when they were written.
+            Self::Copy(_) => Some(format!("SET foreign_key_checks = 0; SET {MIRRORING} = 1")),
+            Self::Fill(_) => None,
         }
-        // What foreign keys the rows have was checked when they were written. On MariaDB an insertion may hold the table's
-        // counter while it waits for a row, and others wait for the counter: there it is better not to wait at all, and to try
-        // again. MySQL has neither.
-        let set = match product {
-            Product::MySql => "SET foreign_key_checks = 0",
-            Product::MariaDb => "SET foreign_key_checks = 0, innodb_lock_wait_timeout = 0",
-        };
-        Some(format!("{set}; SET {MIRRORING} = 1"))
     }
 
     pub(super) fn doing(&self) -> String {
