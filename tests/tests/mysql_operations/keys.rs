@@ -76,6 +76,8 @@ async fn unsigned_beyond_signed(flavor: Flavor) {
 
 async fn zero_and_negative(flavor: Flavor) {
     let app = App::new("t").key("id", "{n} - 2500");
+    // See below: what it inserts stands between existing keys.
+    let app = if flavor == Flavor::MariaDb { app.may_deadlock().only_updates() } else { app };
     with_key("negative", "id int PRIMARY KEY", app).run(flavor).await;
 }
 

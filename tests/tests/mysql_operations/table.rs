@@ -22,7 +22,14 @@ async fn comment(flavor: Flavor) {
 }
 
 async fn check(flavor: Flavor) {
-    case("add_check", "ALTER TABLE t ADD CONSTRAINT small CHECK (c < 1000)").run(flavor).await;
+    let case = case("add_check", "ALTER TABLE t ADD CONSTRAINT small CHECK (c < 1000)");
+    // MySQL copies the table for it, and gives no constraint another name afterwards.
+    match flavor {
+        Flavor::MySql => case.refused(&["small"]),
+        Flavor::MariaDb => case,
+    }
+    .run(flavor)
+    .await;
 }
 
 async fn check_that_goes(flavor: Flavor) {

@@ -111,6 +111,17 @@ impl Change {
         matches!(kind, Some(ClauseKind::DropForeignKey { .. } | ClauseKind::AddForeignKey(_)))
     }
 
+    /// Whether it names a CHECK constraint that is there: on MySQL an empty copy has other names for them, and cannot be asked.
+    pub(super) fn is_about_checks(&self) -> bool {
+        let about = |kind: &ClauseKind| {
+            matches!(
+                kind,
+                ClauseKind::DropCheck { .. } | ClauseKind::AlterCheck { .. } | ClauseKind::DropConstraint { .. }
+            )
+        };
+        self.clauses().iter().any(|clause| about(&clause.kind))
+    }
+
     /// The clauses for an empty copy.
     pub(super) fn without_keys(&self) -> Sql {
         self.sql(&(0..self.clauses().len()).filter(|place| !self.is_about_keys(*place)).collect::<Vec<_>>())

@@ -119,13 +119,24 @@ pub(super) fn beside_writers(table: &Table, cx: &Context<'_>, draft: &mut Draft)
 }
 
 /// What keeps a table from being copied beside its writers.
-pub(super) fn shadow(table: &Table, cx: &Context<'_>, draft: &mut Draft) {
+pub(super) fn shadow(table: &Table, change: &Change, cx: &Context<'_>, draft: &mut Draft) {
     beside_writers(table, cx, draft);
     let server = cx.server();
     let mut refuse = |what: String, why: &str, advice: &str| draft.problems.push(cx.problem(what, why, advice));
     let direct = "or take the time for it: `-- shoofly: strategy = direct` with --allow blocking";
     if server.product == Product::MySql {
-        for (number, name) in table.checks.iter().enumerate() {
+        let added = change.clauses().iter().filter_map(|clause| match &clause.kind {
+            ClauseKind::AddCheck { name: Some(name), .. } => Some(name),
+            _ => None,
+        });
+        if change.is_about_checks() {
+            refuse(
+                "a CHECK constraint goes or changes with a copy of the table".to_owned(),
+                "the copy has other names for them, so that the server cannot be asked what becomes of the statement",
+                "change the constraint in a migration of its own",
+            );
+        }
+        for (number, name) in table.checks.iter().chain(added).enumerate() {
             let given = format!("{}_chk_{}", table.path.name.as_str(), number + 1);
             if !name.same_as(&given) {
                 refuse(

@@ -21,7 +21,7 @@ const OWN_KEY: &str = "shoofly_k";
 /// Plans the copy. `reason` says why there must be one.
 pub(super) fn draft(change: &Change, table: &Table, reason: &str, cx: &Context<'_>, draft: &mut Draft) {
     draft.strategy = Some(Strategy::ShadowTable);
-    refuse::shadow(table, cx, draft);
+    refuse::shadow(table, change, cx, draft);
     let after = cx.tried.and_then(|tried| tried.after.clone()).unwrap_or_else(|| imagined(change, table));
     let Some(shadow) = shadow(change, table, &after, cx, draft) else { return };
     refuse::taken(&[&shadow.shadow, &shadow.old], cx, draft);
@@ -196,7 +196,8 @@ fn findings(table: &Table, reason: &str, cx: &Context<'_>, draft: &mut Draft) {
             cx.problem(
                 "the new table counts by AUTO_INCREMENT as well",
                 "with innodb_autoinc_lock_mode below 2 a trigger holds that counter to the end of its statement: transactions that \
-                 insert between existing keys may meet a deadlock (error 1213) that they would not meet otherwise",
+                 insert between existing keys may meet a deadlock (error 1213), or wait for a row until their timeout, as they would not \
+                 otherwise",
                 "let the application repeat such transactions, as any must",
             ),
         ));
