@@ -31,9 +31,13 @@ impl Claim {
             if self.stop.is_cancelled() {
                 return Err(Error::Interrupted);
             }
-            let rows = self.session.rows(text.as_str()).await.map_err(failed)?;
-            let left: Vec<Blocker> = rows.into_iter().filter_map(blocker).collect();
-            if left.is_empty() {
+            let seen = match self.session.rows(text.as_str()).await {
+                Err(error) if error.is_unshowable() => None,
+                rows => Some(rows.map_err(failed)?),
+            };
+            let shown = seen.is_some();
+            let left: Vec<Blocker> = seen.unwrap_or_default().into_iter().filter_map(blocker).collect();
+            if shown && left.is_empty() {
                 return Ok(());
             }
             let waited = began.elapsed();

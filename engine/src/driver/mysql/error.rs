@@ -7,6 +7,14 @@ use mysql_async::{DriverError, Error as Failure, IoError, ServerError};
 use crate::driver::shorten;
 use crate::error::{DbError, DbErrorKind};
 
+impl DbError {
+    /// Whether MySQL could not show its transactions, as the statement of one holds a character of four bytes: it is there to be
+    /// seen, and the next look may succeed.
+    pub(crate) fn is_unshowable(&self) -> bool {
+        self.code.as_deref().is_some_and(|code| code.starts_with("3854"))
+    }
+}
+
 /// Classifies an error of the driver; `statement` is what was being run (shortened here).
 #[must_use]
 pub fn classify(error: &Failure, statement: &str) -> DbError {

@@ -43,6 +43,7 @@ async fn sees(session: &Session, sql: &str) -> Result<Option<Vec<Vec<Option<Stri
     match session.rows(sql).await {
         Ok(rows) => Ok(Some(rows)),
         Err(error) if matches!(error.kind, DbErrorKind::Privilege | DbErrorKind::Missing) => Ok(None),
+        Err(error) if error.is_unshowable() => Ok(Some(Vec::new())),
         Err(error) => Err(error),
     }
 }
