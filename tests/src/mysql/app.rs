@@ -1,8 +1,5 @@
 //! What an application does with its table, as text: a description, from which its statements are made.
 
-use super::Flavor;
-use super::session::Failure;
-
 /// A row of the application's: the number that its key is made of, and the number that its unique values are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
@@ -38,16 +35,6 @@ pub struct App {
     numbered: Numbered,
     habits: Habits,
     columns: Vec<Column>,
-    repeats: Repeats,
-}
-
-/// Whether the application does a transaction again that was the victim of a deadlock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Repeats {
-    /// Where nobody can ask for a table without waiting: on MySQL.
-    OnMySql,
-    /// On MariaDB too.
-    Everywhere,
 }
 
 /// What the application does not do.
@@ -149,7 +136,7 @@ impl App {
             key: Vec::new(),
             numbered: Numbered::ByApplication,
             habits: Habits::All,
-            repeats: Repeats::OnMySql,
+
             columns: Vec::new(),
         }
     }
@@ -173,18 +160,6 @@ impl App {
     #[must_use]
     pub fn keeps_keys(self) -> Self {
         Self { habits: Habits::KeepsKeys, ..self }
-    }
-
-    /// On MariaDB too, a transaction that was the victim of a deadlock is done again: where inserts between existing keys meet a
-    /// counter that triggers hold to the end of their statement (`innodb_autoinc_lock_mode` below 2).
-    #[must_use]
-    pub fn may_deadlock(self) -> Self {
-        Self { repeats: Repeats::Everywhere, ..self }
-    }
-
-    /// Whether the application lives with this failure.
-    pub(crate) fn bears(&self, flavor: Flavor, failure: &Failure) -> bool {
-        failure.is_bearable(flavor) || (self.repeats == Repeats::Everywhere && failure.is_deadlock())
     }
 
     /// Keys of rows never change, and no row is removed.

@@ -196,7 +196,7 @@ impl Writer {
                     self.own = own;
                     reflect(mirror, &mirrored).await?;
                 }
-                Err(failure) if shared.app.bears(shared.flavor, &failure) => {
+                Err(failure) if failure.is_bearable() => {
                     // The server has rolled everything back.
                     live.felt.deadlocks += 1;
                     self.random = random;

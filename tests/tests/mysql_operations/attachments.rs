@@ -101,7 +101,7 @@ async fn foreign_key_to_itself(flavor: Flavor) {
     // Of the rows that the table is filled with, the last ones of each quarter stay.
     widen(
         "self_reference",
-        app().writes("boss", "IF({v} % 2, 1250, NULL)").keeps_keys().may_deadlock(),
+        app().writes("boss", "IF({v} % 2, 1250, NULL)").keeps_keys(),
         "CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, c int, d varchar(40), boss int,
              CONSTRAINT works_for FOREIGN KEY (boss) REFERENCES t (id) ON DELETE RESTRICT)",
     )
