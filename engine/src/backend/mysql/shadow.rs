@@ -29,6 +29,10 @@ impl Claim {
         if stage == ShadowStage::Swap {
             return self.swap(step, shadow, statements, known).await;
         }
+        if stage == ShadowStage::Repoint {
+            // Looked at before the step counts as begun: until then the run can be rolled back.
+            self.untouched(shadow).await?;
+        }
         let seen = self.fingerprint_of(stage, shadow).await?;
         self.begin(step, seen.as_deref()).await?;
         failpoint::pass(&format!("shadow.before:{}", step.id)).await;
@@ -126,7 +130,6 @@ impl Claim {
 
     /// Foreign keys of other tables refer to the new one from here on; the old one is in its place still.
     async fn repoint(&self, step: &Step, shadow: &Shadow) -> Result<(), Error> {
-        self.untouched(shadow).await?;
         for child in &shadow.children {
             if self.create_sql(&child.table).await?.contains(&format!("`{}`", child.key.interim.as_str())) {
                 continue;
