@@ -1,5 +1,6 @@
 //! The text of what is sent to MySQL and MariaDB. Knows SQL and no sockets.
 
+pub mod by_rows;
 pub mod check;
 pub mod compare;
 pub mod function;

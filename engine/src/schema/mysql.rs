@@ -146,6 +146,13 @@ impl Table {
         self.columns.iter().find(|column| column.name.same_as(name))
     }
 
+    /// Whether a part of an index may be NULL.
+    #[must_use]
+    pub fn has_nullable(&self, index: &Index) -> bool {
+        let mut columns = index.parts.iter().filter_map(|part| self.column(part.column.as_ref()?.as_str()));
+        columns.any(|column| column.nullable)
+    }
+
     /// The primary key, else a unique index over NOT NULL columns, whole ones: what names a row.
     #[must_use]
     pub fn identity(&self) -> Option<&Index> {

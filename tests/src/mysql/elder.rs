@@ -40,7 +40,7 @@ impl Elder {
         match self.session.run(&app.read(self.numbers[at])).await {
             // On MySQL there is no change of a table's definition without this.
             Err(failure) if flavor == Flavor::MySql && failure.is_stale() => self.session.felt.stale += 1,
-            Err(failure) if failure.is_bearable() => self.session.felt.deadlocks += 1,
+            Err(failure) if failure.is_bearable(flavor) => self.session.felt.deadlocks += 1,
             read => drop(read?),
         }
         self.session.command("ROLLBACK").await

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, OptsBuilder, Params};
 
+use super::Flavor;
 use super::app::{Effect, Statement};
 
 /// "Deadlock found when trying to get lock; try restarting transaction".
@@ -81,11 +82,11 @@ impl Failure {
     }
 
     /// Whether the application has to live with it, and does the transaction again. On MySQL, where nobody can ask for a table
-    /// without waiting, any change of a table may make a deadlock with those who have read it; on MariaDB triggers hold a table's
-    /// counter to the end of their statement. How often it happens is counted.
+    /// without waiting, any change of a table may make a deadlock with those who have read it: how often is counted. On MariaDB
+    /// nobody has to live with one.
     #[must_use]
-    pub fn is_bearable(&self) -> bool {
-        self.is_deadlock()
+    pub fn is_bearable(&self, flavor: Flavor) -> bool {
+        flavor == Flavor::MySql && self.is_deadlock()
     }
 }
 

@@ -196,7 +196,7 @@ impl Writer {
                     self.own = own;
                     reflect(mirror, &mirrored).await?;
                 }
-                Err(failure) if failure.is_bearable() => {
+                Err(failure) if failure.is_bearable(shared.flavor) => {
                     // The server has rolled everything back.
                     live.felt.deadlocks += 1;
                     self.random = random;

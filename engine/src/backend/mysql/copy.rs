@@ -19,11 +19,13 @@ use crate::event::{Event, Events};
 use crate::plan::StepId;
 use crate::settings::FillSettings;
 
+mod counter;
 mod deferred;
 mod lane;
 mod pieces;
 mod work;
 
+use counter::{Counter, Inserting};
 use pieces::Pieces;
 pub(super) use work::Work;
 
@@ -42,6 +44,7 @@ struct Job {
     progress: Progress,
     limit: Option<Limit>,
     pieces: Mutex<Pieces>,
+    counter: Option<Counter>,
 }
 
 /// Works through every row that exists; goes on where the ledger's pieces stand.
@@ -52,6 +55,8 @@ struct Job {
 /// Any; what was committed stays and is gone on from.
 pub(super) async fn run(claim: &Claim, step: &StepId, work: Work) -> Result<(), Error> {
     let pieces = Pieces::read(&claim.session, claim.hold, step, &work).await?;
+    let counter =
+        Counter::of(&claim.session, &work).await.map_err(|error| error.doing("look how the server counts"))?;
     let progress = Progress::default();
     progress.start(pieces.rows_done, pieces.rows_total, pieces.rows_written);
     let stop = claim.stop.child_token();
@@ -67,6 +72,7 @@ pub(super) async fn run(claim: &Claim, step: &StepId, work: Work) -> Result<(), 
         progress,
         limit: claim.settings.fill.rate.map(Limit::new),
         pieces: Mutex::new(pieces),
+        counter,
     });
     let mut meter = Meter::new(&job.work.table().qualified(), &job.progress, Instant::now());
     let copied = all(&job, &mut meter).await;

@@ -51,12 +51,7 @@ impl Pair {
     /// Lock: shared row locks until the transaction's end, none of them waited for.
     #[must_use]
     pub fn copy(&self, from: Option<&Place>, to: Option<&Place>) -> Sql {
-        let range = key::between(&self.walk, "t.", from, to);
-        let skip = match self.shadow.product {
-            Product::MySql => "FOR SHARE SKIP LOCKED",
-            Product::MariaDb => "LOCK IN SHARE MODE SKIP LOCKED",
-        };
-        self.insert(&range, skip)
+        self.insert(&self.sharing(from, to))
     }
 
     /// Copies one row, waiting for whoever has locked it for as long as `innodb_lock_wait_timeout` says.
@@ -64,37 +59,42 @@ impl Pair {
     /// Lock: a shared row lock until the transaction's end.
     #[must_use]
     pub fn copy_one(&self, place: &Place) -> Sql {
-        let share = match self.shadow.product {
+        self.insert(&self.sharing_one(place))
+    }
+
+    /// `FROM t …`: the rows of a range that nobody has locked.
+    pub(super) fn sharing(&self, from: Option<&Place>, to: Option<&Place>) -> Sql {
+        sql!("{rows} SKIP LOCKED", rows = self.shared(&key::between(&self.walk, "t.", from, to)))
+    }
+
+    /// `FROM t …`: one row.
+    pub(super) fn sharing_one(&self, place: &Place) -> Sql {
+        self.shared(&key::at(&self.walk, "t.", place))
+    }
+
+    fn shared(&self, range: &Sql) -> Sql {
+        let lock = match self.shadow.product {
             Product::MySql => "FOR SHARE",
             Product::MariaDb => "LOCK IN SHARE MODE",
         };
-        self.insert(&key::at(&self.walk, "t.", place), share)
-    }
-
-    fn insert(&self, range: &Sql, lock: &str) -> Sql {
-        let to: Vec<String> = self.shadow.columns.iter().map(|column| column.after.name.as_sql()).collect();
-        let from: Vec<String> =
-            self.shadow.columns.iter().map(|pair| value(&self.shadow, pair, "t.", OUR_ZONE).as_sql()).collect();
-        let same: Vec<Sql> = self
-            .shadow
-            .key
-            .iter()
-            .map(|key| sql!("{s}.{k} <=> VALUES({k})", s = self.shadow.shadow.name, k = key.after.name))
-            .collect();
-        let first = self.shadow.key.first().map(|key| key.after.name.as_sql()).unwrap_or_default();
         sql!(
-            "INSERT INTO {shadow} ({to}) SELECT {from} FROM {t} AS t FORCE INDEX ({index}) WHERE {range} {lock} \
-             ON DUPLICATE KEY UPDATE {k} = IF({same}, {name}.{k}, (SELECT 1 UNION SELECT 2))",
-            shadow = self.shadow.shadow,
-            to = Sql::raw(to.join(", ")),
-            from = Sql::raw(from.join(", ")),
+            "FROM {t} AS t FORCE INDEX ({index}) WHERE {range} {lock}",
             t = self.shadow.table,
             index = self.shadow.key_index,
             range = range,
             lock = Sql::raw(lock),
-            k = Sql::raw(first),
-            same = Sql::join(&same, " AND "),
-            name = self.shadow.shadow.name,
+        )
+    }
+
+    fn insert(&self, rows: &Sql) -> Sql {
+        let values: Vec<Sql> =
+            self.shadow.columns.iter().map(|pair| value(&self.shadow, pair, "t.", OUR_ZONE)).collect();
+        sql!(
+            "{into} SELECT {values} {rows} {twice}",
+            into = into(&self.shadow),
+            values = Sql::join(&values, ", "),
+            rows = rows,
+            twice = on_duplicate(&self.shadow),
         )
     }
 
@@ -239,6 +239,26 @@ impl Pair {
             .collect();
         sql!("CONCAT({parts})", parts = Sql::join(&parts, ", ', ', "))
     }
+}
+
+/// `INSERT INTO shadow (…)`
+pub(super) fn into(shadow: &Shadow) -> Sql {
+    let to: Vec<String> = shadow.columns.iter().map(|column| column.after.name.as_sql()).collect();
+    sql!("INSERT INTO {shadow} ({to})", shadow = shadow.shadow, to = Sql::raw(to.join(", ")))
+}
+
+/// A row that is there already stays as it is; another one with the same unique value is error 1242.
+pub(super) fn on_duplicate(shadow: &Shadow) -> Sql {
+    let name = &shadow.shadow.name;
+    let same: Vec<Sql> =
+        shadow.key.iter().map(|key| sql!("{s}.{k} <=> VALUES({k})", s = name, k = key.after.name)).collect();
+    let first = shadow.key.first().map(|key| key.after.name.as_sql()).unwrap_or_default();
+    sql!(
+        "ON DUPLICATE KEY UPDATE {k} = IF({same}, {name}.{k}, (SELECT 1 UNION SELECT 2))",
+        k = Sql::raw(first),
+        same = Sql::join(&same, " AND "),
+        name = name,
+    )
 }
 
 /// Whether values have the same order on both sides. Integers of any size have one, as far as both types can hold a value.

@@ -169,33 +169,41 @@ pub fn add_indexes(shadow: &Shadow, definitions: &[Sql]) -> Option<Sql> {
     Some(sql!("ALTER TABLE {s} {adds}, ALGORITHM=INPLACE, LOCK=NONE", s = shadow.shadow, adds = Sql::join(&adds, ", ")))
 }
 
-/// The indexes of a table that can be left out while it is filled, and are built faster afterwards; and new unique ones, that
-/// rows may break. What the server cannot build beside writers, or cannot do without, is not among them.
+/// The indexes of a table that are left out while it is filled: all where building them afterwards pays, and unique ones always.
+/// For each row that is inserted the server locks the neighbours of a unique value, in which the copy and the application's
+/// triggers would meet deadlocks. And rows may break a new one, which then is ours to hear.
+///
+/// What the server cannot build beside writers, cannot do without, or would put into another place among the others, is not
+/// among them.
 #[must_use]
-pub fn deferrable<'a>(shape: &'a Table, before: &Table, key: &[Name], large: Size) -> Vec<&'a Index> {
-    let needed_by_counter = |index: &Index| {
-        let first = index.parts.first().and_then(|part| part.column.as_ref());
-        first.and_then(|name| shape.column(name.as_str())).is_some_and(|column| column.auto_increment)
-    };
-    let names_rows = |index: &Index| {
-        index.unique
-            && index.parts.len() == key.len()
-            && index.parts.iter().zip(key).all(|(part, name)| {
-                part.prefix.is_none() && part.column.as_ref().is_some_and(|column| column.same_as(name.as_str()))
-            })
-    };
-    let unchanged = |index: &Index| before.indexes.iter().any(|known| known.unique && known.parts == index.parts);
-    shape
-        .indexes
-        .iter()
-        .filter(|index| !index.is_primary() && index.kind == "BTREE")
-        .filter(|index| index.parts.iter().all(|part| part.column.is_some()))
-        .filter(|index| !needed_by_counter(index) && !names_rows(index))
-        .filter(|index| match index.unique {
-            true => !unchanged(index) || large == Size::Large,
-            false => large == Size::Large,
-        })
-        .collect()
+pub fn deferrable<'a>(shape: &'a Table, key: &[Name], size: Size) -> Vec<&'a Index> {
+    let mut later = Vec::new();
+    let mut staying = Vec::new();
+    // From the last one on: servers keep the order in which indexes were added, but for their kinds.
+    let order = index_definitions(&shape.create_sql);
+    let mut indexes: Vec<&Index> = shape.indexes.iter().filter(|index| !index.is_primary()).collect();
+    indexes.sort_by_key(|index| order.iter().position(|(name, _)| index.name.same_as(name)).unwrap_or(usize::MAX));
+    for index in indexes.into_iter().rev() {
+        let kind = (index.unique, shape.has_nullable(index));
+        match can_wait(index, shape, key) && (index.unique || size == Size::Large) && !staying.contains(&kind) {
+            true => later.push(index),
+            false => staying.push(kind),
+        }
+    }
+    later.reverse();
+    later
+}
+
+fn can_wait(index: &Index, shape: &Table, key: &[Name]) -> bool {
+    let first = index.parts.first().and_then(|part| part.column.as_ref());
+    let counts = first.and_then(|name| shape.column(name.as_str())).is_some_and(|column| column.auto_increment);
+    let names_rows = index.unique
+        && index.parts.len() == key.len()
+        && index.parts.iter().zip(key).all(|(part, name)| {
+            part.prefix.is_none() && part.column.as_ref().is_some_and(|column| column.same_as(name.as_str()))
+        });
+    let of_columns = index.parts.iter().all(|part| part.column.is_some());
+    index.kind == "BTREE" && of_columns && !counts && !names_rows
 }
 
 /// Whether a table is so large that building its indexes at the end pays.

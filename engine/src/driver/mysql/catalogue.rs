@@ -50,6 +50,17 @@ pub async fn read(session: &Session, tables: &[WrittenName]) -> Result<Catalogue
     Ok(Catalogue { server, tables: found })
 }
 
+/// How many rows of a table have been written since its statistics were last made, by anybody: other at two moments where somebody
+/// writes. None where it cannot be seen: without the right PROCESS, and on MySQL.
+///
+/// Locks: none.
+///
+/// # Errors
+/// The server's.
+pub async fn rows_written(session: &Session, table: &TablePath) -> Result<Option<u64>, DbError> {
+    attached::rows_written(session, table).await
+}
+
 /// A session, and whether case counts in the names of its server's databases and tables.
 struct Sight<'a> {
     session: &'a Session,

@@ -16,11 +16,13 @@ use crate::sql::mysql::mode::Product;
 /// How long to wait for a connection, the greeting and the login included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What every session of ours runs under, whatever the server's globals say. A week without a word is no reason to end it.
+/// What every session of ours runs under, whatever the server's globals say; but dates of zeros are as good as they are to the
+/// server. A week without a word is no reason to end it.
 const HYGIENE: &str = "SET NAMES utf8mb4; \
      SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; SET SESSION TRANSACTION READ WRITE; \
-     SET sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,\
-     NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO', \
+     SET sql_mode = CONCAT('STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO', \
+     IF(FIND_IN_SET('NO_ZERO_DATE', @@global.sql_mode), ',NO_ZERO_DATE', ''), \
+     IF(FIND_IN_SET('NO_ZERO_IN_DATE', @@global.sql_mode), ',NO_ZERO_IN_DATE', '')), \
      time_zone = '+00:00', autocommit = 1, lock_wait_timeout = 1, innodb_lock_wait_timeout = 1, \
      foreign_key_checks = 1, unique_checks = 1, sql_safe_updates = 0, sql_quote_show_create = 1, \
      sql_select_limit = 18446744073709551615, wait_timeout = 604800, group_concat_max_len = 16777216";

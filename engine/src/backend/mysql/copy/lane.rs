@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::pieces::{Piece, written};
 use super::work::Done;
-use super::{Job, roll_back};
+use super::{Inserting, Job, roll_back};
 use crate::backend::mysql::ledger;
 use crate::backend::pace::{Kind, Politeness};
 use crate::backend::progress::Written;
@@ -131,7 +131,12 @@ impl Worker {
     /// Rows, what was left out, and the record: one transaction.
     async fn carry_out(&self, chunk: &Chunk<'_>) -> Result<Written, Failed> {
         let job = &self.job;
-        let Done { rows, held } = job.work.chunk(&self.session, (chunk.from, chunk.to), chunk.counted).await?;
+        let inserting = match &job.counter {
+            Some(counter) => counter.inserting(&self.session).await?,
+            None => Inserting::AtOnce,
+        };
+        let (range, how) = ((chunk.from, chunk.to), (chunk.counted, inserting));
+        let Done { rows, held } = job.work.chunk(&self.session, range, how).await?;
         let deferred = self.defer(&held).await?;
         failpoint::pass("chunk.written").await;
         let counted = chunk.counted.unwrap_or(rows);

@@ -3,6 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use super::Inserting;
+use crate::backend::mysql::ledger;
+use crate::dialect::mysql::by_rows;
 use crate::dialect::mysql::key::{self, KeyColumn, Place};
 use crate::dialect::mysql::rows::Filled;
 use crate::dialect::mysql::shadow::Pair;
@@ -112,6 +115,7 @@ impl Work {
     /// One row, waiting for whoever holds it.
     pub(super) fn one(&self, place: &Place) -> Sql {
         match self {
+            Self::Copy(pair) if by_rows::is_needed(pair.shadow()) => by_rows::copy_one(pair, place),
             Self::Copy(pair) => pair.copy_one(place),
             Self::Fill(filled) => filled.fill_one(place),
         }
@@ -123,10 +127,10 @@ impl Work {
         &self,
         session: &Session,
         (from, to): (Option<&Place>, &Place),
-        counted: Option<u64>,
+        (counted, inserting): (Option<u64>, Inserting),
     ) -> Result<Done, DbError> {
         match self {
-            Self::Copy(pair) => copy(pair, session, (from, to), counted).await,
+            Self::Copy(pair) => copy(pair, session, (from, to), (counted, inserting)).await,
             Self::Fill(filled) => fill(filled, session, (from, to)).await,
         }
     }
@@ -136,10 +140,19 @@ async fn copy(
     pair: &Pair,
     session: &Session,
     (from, to): (Option<&Place>, &Place),
-    counted: Option<u64>,
+    (counted, inserting): (Option<u64>, Inserting),
 ) -> Result<Done, DbError> {
-    let insert = pair.copy(from, Some(to));
-    let rows = session.execute(&format!("START TRANSACTION; {}", insert.as_str())).await?;
+    let rows = match inserting {
+        Inserting::AtOnce => {
+            let insert = pair.copy(from, Some(to));
+            session.execute(&format!("START TRANSACTION; {}", insert.as_str())).await?
+        }
+        Inserting::ByRows => {
+            let insert = by_rows::copy(pair, from, Some(to));
+            let shown = session.rows(&format!("START TRANSACTION; {}", insert.as_str())).await?;
+            u64::try_from(ledger::number(&shown)).unwrap_or(0)
+        }
+    };
     // Each row that is inserted was counted, and had no partner: where all were, nobody was left out.
     if counted == Some(rows) {
         return Ok(Done { rows, held: Vec::new() });

@@ -10,7 +10,6 @@ use crate::plan::shadow::{CarriedKey, CarriedTrigger, ChildKey, Copied, Shadow};
 use crate::schema::mysql::{ForeignKey, Table, TablePath};
 use crate::sql;
 use crate::sql::mysql::Name;
-use crate::sql::mysql::mode::Product;
 use crate::text::Sql;
 
 /// Rows from which on indexes are built after the copy: that is faster, and asks once more for a lock.
@@ -37,7 +36,7 @@ pub(super) fn draft(change: &Change, table: &Table, reason: &str, cx: &Context<'
     findings(table, reason, cx, draft);
     let size = if table.estimated_rows >= LARGE { shape::Size::Large } else { shape::Size::Small };
     let key: Vec<Name> = shadow.key.iter().map(|key| key.after.name.clone()).collect();
-    let later = shape::deferrable(&after, table, &key, size);
+    let later = shape::deferrable(&after, &key, size);
     let words = shape::index_definitions(&after.create_sql);
     let definitions: Vec<Sql> = words
         .into_iter()
@@ -187,18 +186,6 @@ fn findings(table: &Table, reason: &str, cx: &Context<'_>, draft: &mut Draft) {
                 "the new shape is not known yet",
                 "a command that only reads does not try the statement",
                 "`shoofly start` makes an empty table of that shape first; where the server can do without a copy, it does",
-            ),
-        ));
-    }
-    if cx.server().product == Product::MariaDb && table.columns.iter().any(|column| column.auto_increment) {
-        draft.findings.push(cx.finding(
-            None,
-            cx.problem(
-                "the new table counts by AUTO_INCREMENT as well",
-                "with innodb_autoinc_lock_mode below 2 a trigger holds that counter to the end of its statement: transactions that \
-                 insert between existing keys may meet a deadlock (error 1213), or wait for a row until their timeout, as they would not \
-                 otherwise",
-                "let the application repeat such transactions, as any must",
             ),
         ));
     }
