@@ -1,29 +1,39 @@
-//! Ratios, measured in one run on one private server: how fast the fill is against the one statement it replaces, what it
-//! costs in space and WAL, and what the application feels meanwhile.
+//! Ratios, measured in one run on one private server: how fast our way is against the statement that it replaces, and what the
+//! application feels meanwhile. PostgreSQL: a fill in place. MySQL and MariaDB: a whole change by a second table.
 //!
-//! `cargo run --release -p shoofly-benches`
+//! `cargo run --release -p shoofly-benches -- [--server mysql|mariadb|postgres:15]`
 
-mod bench;
-mod latency;
+mod figures;
+mod mysql;
+mod postgres;
 mod report;
-mod throughput;
+mod which;
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::bail;
 use clap::Parser;
-use shoofly_sandbox::{Installation, Options, Server};
 
-/// Throughput and application latency of a backfill in place, against references on the same server in the same run.
+use crate::report::Report;
+use crate::which::Which;
+
+/// How long one change may take at most.
+const LONGEST: Duration = Duration::from_secs(900);
+
+/// Throughput and application latency of online changes, against references on the same server in the same run.
 #[derive(Debug, Parser)]
 struct Args {
+    /// The server: postgres, postgres:VERSION, mysql or mariadb.
+    #[arg(long, default_value = "postgres:15")]
+    server: Which,
     /// Rows of the table.
     #[arg(long, default_value_t = 1_000_000)]
     rows: u64,
     /// Times that each case is run, in turn.
     #[arg(long, default_value = "3")]
     repeats: NonZeroU32,
-    /// Seconds of traffic before a fill begins, to know what idle is.
+    /// Seconds of traffic before a change begins, to know what idle is.
     #[arg(long, default_value_t = 8)]
     idle_seconds: u64,
     /// Leave the latency part out.
@@ -32,28 +42,21 @@ struct Args {
     /// Leave the throughput part out.
     #[arg(long)]
     no_throughput: bool,
-    /// Major version of the server.
-    #[arg(long, default_value_t = 15)]
-    server: u32,
-    /// The server's `wal_level`: with `logical` each new row version is logged whole, also where it stays on its page.
-    #[arg(long, default_value = "replica")]
-    wal_level: String,
+    /// PostgreSQL's `wal_level` (`replica` unless given): with `logical` each new row version is logged whole, also where it
+    /// stays on its page.
+    #[arg(long)]
+    wal_level: Option<String>,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let installation = Installation::find(Some(args.server)).context("no PostgreSQL server programs")?;
-    let options =
-        Options::default().with("shared_buffers", "1GB").with("max_wal_size", "8GB").with("wal_level", &args.wal_level);
-    let server = Server::start(&installation, &options).context("could not start the server")?;
-    let mut report = report::Report::new(installation.major(), &args.wal_level, args.rows, args.repeats.get());
-    if !args.no_throughput {
-        throughput::measure(&server, args.rows, args.repeats, &mut report).await?;
-    }
-    if !args.no_latency {
-        latency::measure(&server, args.rows, args.idle_seconds, &mut report).await?;
-    }
+    let installation = args.server.installation()?;
+    let report = match args.server {
+        Which::Postgres(_) => postgres::measure(&args, &installation).await?,
+        Which::MariaDb | Which::MySql if args.wal_level.is_some() => bail!("--wal-level is for PostgreSQL"),
+        Which::MariaDb | Which::MySql => mysql::measure(&args, &installation).await?,
+    };
     report.print();
     Ok(())
 }

@@ -10,21 +10,19 @@ use shoofly_engine::settings::{FillSettings, Pace};
 use shoofly_sandbox::Server;
 use tokio::process::{Child, Command};
 
-use crate::bench;
+use super::fill;
+use crate::figures::Felt;
 use crate::report::{Goal, Report};
 
 /// 70 % reads, 30 % writes of one row by key.
 const READ: &str = "\\set id random(1, :rows)\nSELECT amount FROM bench WHERE id = :id;\n";
 const WRITE: &str = "\\set id random(1, :rows)\nUPDATE bench SET amount = amount + 1 WHERE id = :id;\n";
 
-/// Latencies of one period, in milliseconds from the moment a transaction was due.
+/// One period, in milliseconds.
 #[derive(Debug, Clone, Copy, Default)]
-struct Felt {
-    transactions: usize,
-    p50: f64,
-    p99: f64,
-    max: f64,
-    /// The same without the time that pgbench itself was late.
+struct Period {
+    felt: Felt,
+    /// The highest latency without the time that pgbench itself was late.
     max_served: f64,
     /// How late the last second's transactions were: what a queue would show.
     lag_at_end: f64,
@@ -38,7 +36,7 @@ struct Transaction {
 }
 
 /// Runs both rates under both paces, each after an idle period of its own.
-pub(crate) async fn measure(server: &Server, rows: u64, idle_seconds: u64, report: &mut Report) -> anyhow::Result<()> {
+pub(super) async fn measure(server: &Server, rows: u64, idle_seconds: u64, report: &mut Report) -> anyhow::Result<()> {
     for rate in [500, 5_000] {
         for (name, pace) in [("default pace", Pace::Polite), ("full speed", Pace::Full)] {
             report.say(&format!("latency at {rate}/s, {name}"));
@@ -48,9 +46,13 @@ pub(crate) async fn measure(server: &Server, rows: u64, idle_seconds: u64, repor
             }
             report.row(&format!("{rate}/s, fill at {name}"), &busy.text());
             if rate == 500 {
-                report.ratio(&format!("{rate}/s, {name}: max ms"), busy.max, Goal::AtMost(30.0));
+                report.ratio(&format!("{rate}/s, {name}: max ms"), busy.felt.max, Goal::AtMost(30.0));
             }
-            report.ratio(&format!("{rate}/s, {name}: p99 ÷ idle p99"), busy.p99 / idle.p99, Goal::AtMost(5.0));
+            report.ratio(
+                &format!("{rate}/s, {name}: p99 ÷ idle p99"),
+                busy.felt.p99 / idle.felt.p99,
+                Goal::AtMost(5.0),
+            );
             if rate == 5_000 && pace == Pace::Polite {
                 report.ratio(&format!("{rate}/s, {name}: lag at the end, ms"), busy.lag_at_end, Goal::AtMost(30.0));
             }
@@ -59,18 +61,24 @@ pub(crate) async fn measure(server: &Server, rows: u64, idle_seconds: u64, repor
     Ok(())
 }
 
-impl Felt {
+impl Period {
     fn text(&self) -> String {
         format!(
             "p50 {:.2} ms, p99 {:.2} ms, max {:.1} ms (served {:.1} ms), {} transactions",
-            self.p50, self.p99, self.max, self.max_served, self.transactions
+            self.felt.p50, self.felt.p99, self.felt.max, self.max_served, self.felt.transactions
         )
     }
 }
 
-async fn period(server: &Server, rows: u64, rate: u32, idle_seconds: u64, pace: Pace) -> anyhow::Result<(Felt, Felt)> {
-    let client = bench::connect(server).await?;
-    bench::load(&client, rows).await?;
+async fn period(
+    server: &Server,
+    rows: u64,
+    rate: u32,
+    idle_seconds: u64,
+    pace: Pace,
+) -> anyhow::Result<(Period, Period)> {
+    let client = fill::connect(server).await?;
+    fill::load(&client, rows).await?;
     let logs = server.folder().join(format!("latency-{rate}-{pace:?}"));
     fs::create_dir(&logs)?;
     let traffic = start(server, rows, rate, &logs)?;
@@ -80,13 +88,13 @@ async fn period(server: &Server, rows: u64, rate: u32, idle_seconds: u64, pace: 
     tokio::time::sleep(Duration::from_secs(idle_seconds)).await;
     let idle_to = now();
     let settings = FillSettings { pace, horizon_wait: Duration::from_secs(5), ..FillSettings::default() };
-    let filled = bench::fill(server, &client, settings).await;
+    let filled = fill::fill(server, &client, settings).await;
     stop(traffic).await?;
     let (began, ended) = filled?;
     let transactions = read(&logs)?;
     let busy_to = now() - ended.seconds_ago();
     let busy_from = busy_to - began.seconds_until(ended);
-    Ok((felt(&transactions, idle_from, idle_to), felt(&transactions, busy_from, busy_to)))
+    Ok((within(&transactions, idle_from, idle_to), within(&transactions, busy_from, busy_to)))
 }
 
 fn start(server: &Server, rows: u64, rate: u32, logs: &std::path::Path) -> anyhow::Result<Child> {
@@ -144,18 +152,11 @@ fn read(logs: &std::path::Path) -> anyhow::Result<Vec<Transaction>> {
     Ok(transactions)
 }
 
-fn felt(transactions: &[Transaction], from: f64, to: f64) -> Felt {
+fn within(transactions: &[Transaction], from: f64, to: f64) -> Period {
     let inside: Vec<&Transaction> = transactions.iter().filter(|one| one.ended >= from && one.ended < to).collect();
-    let mut latencies: Vec<f64> = inside.iter().map(|one| one.latency).collect();
-    latencies.sort_by(f64::total_cmp);
-    let at =
-        |share: f64| latencies.get(((latencies.len() as f64 - 1.0) * share).round() as usize).copied().unwrap_or(0.0);
     let lags: Vec<f64> = inside.iter().filter(|one| one.ended > to - 1.0).map(|one| one.lag).collect();
-    Felt {
-        transactions: inside.len(),
-        p50: at(0.5),
-        p99: at(0.99),
-        max: at(1.0),
+    Period {
+        felt: Felt::of(inside.iter().map(|one| one.latency)),
         max_served: inside.iter().map(|one| one.latency - one.lag).fold(0.0, f64::max),
         lag_at_end: lags.iter().sum::<f64>() / lags.len().max(1) as f64,
     }

@@ -7,24 +7,25 @@ use shoofly_engine::settings::{FillSettings, Pace};
 use shoofly_sandbox::Server;
 use tokio_postgres::Client;
 
-use crate::bench::{self, Cost};
+use super::fill::{self, Cost};
+use crate::figures;
 use crate::report::{Goal, Report};
 
 /// Runs every case in turn, `repeats` times, each on a fresh table.
-pub(crate) async fn measure(
+pub(super) async fn measure(
     server: &Server,
     rows: u64,
     repeats: NonZeroU32,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let client = bench::connect(server).await?;
+    let client = fill::connect(server).await?;
     let (mut one, mut single, mut double) = (Vec::new(), Vec::new(), Vec::new());
     for repeat in 1..=repeats.get() {
         report.say(&format!("throughput, round {repeat} of {repeats}"));
-        bench::load(&client, rows).await?;
+        fill::load(&client, rows).await?;
         one.push(one_statement(&client).await?);
         for (lanes, costs) in [(1, &mut single), (2, &mut double)] {
-            bench::load(&client, rows).await?;
+            fill::load(&client, rows).await?;
             costs.push(ours(server, &client, lanes).await?);
         }
     }
@@ -53,27 +54,23 @@ pub(crate) async fn measure(
 
 async fn one_statement(client: &Client) -> anyhow::Result<Cost> {
     client.batch_execute("ALTER TABLE bench ADD COLUMN amount_big bigint").await?;
-    let before = bench::mark(client).await?;
+    let before = fill::mark(client).await?;
     client.batch_execute("UPDATE bench SET amount_big = amount").await?;
-    let after = bench::mark(client).await?;
-    bench::cost(client, before, after).await
+    let after = fill::mark(client).await?;
+    fill::cost(client, before, after).await
 }
 
 async fn ours(server: &Server, client: &Client, lanes: u32) -> anyhow::Result<Cost> {
     let lanes = NonZeroU32::new(lanes).unwrap_or(NonZeroU32::MIN);
     let settings =
         FillSettings { lanes, pace: Pace::Full, horizon_wait: Duration::from_secs(5), ..FillSettings::default() };
-    let (began, ended) = bench::fill(server, client, settings).await?;
-    bench::cost(client, began, ended).await
+    let (began, ended) = fill::fill(server, client, settings).await?;
+    fill::cost(client, began, ended).await
 }
 
 /// Of each figure on its own.
 fn median(costs: &[Cost]) -> Cost {
-    let of = |figure: fn(&Cost) -> f64| {
-        let mut figures: Vec<f64> = costs.iter().map(figure).collect();
-        figures.sort_by(f64::total_cmp);
-        figures[figures.len() / 2]
-    };
+    let of = |figure: fn(&Cost) -> f64| figures::median(costs.iter().map(figure));
     Cost {
         seconds: of(|cost| cost.seconds),
         wal_bytes: of(|cost| cost.wal_bytes),

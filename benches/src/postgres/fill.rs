@@ -15,17 +15,17 @@ use tokio_postgres::{Client, NoTls};
 use tokio_util::sync::CancellationToken;
 
 /// The change that is measured.
-pub(crate) const CHANGE: &str = "ALTER TABLE bench ALTER COLUMN amount TYPE bigint";
+pub(super) const CHANGE: &str = "ALTER TABLE bench ALTER COLUMN amount TYPE bigint";
 
 /// A connection for set-up and measuring.
-pub(crate) async fn connect(server: &Server) -> anyhow::Result<Client> {
+pub(super) async fn connect(server: &Server) -> anyhow::Result<Client> {
     let (client, connection) = tokio_postgres::connect(&server.url("postgres"), NoTls).await?;
     tokio::spawn(connection);
     Ok(client)
 }
 
 /// A fresh table of packed pages: about 170 bytes a row, a primary key, one index in random order, one in the key's order.
-pub(crate) async fn load(client: &Client, rows: u64) -> anyhow::Result<()> {
+pub(super) async fn load(client: &Client, rows: u64) -> anyhow::Result<()> {
     client
         .batch_execute(&format!(
             "DROP TABLE IF EXISTS bench; DROP SCHEMA IF EXISTS shoofly CASCADE;
@@ -45,16 +45,16 @@ pub(crate) async fn load(client: &Client, rows: u64) -> anyhow::Result<()> {
 
 /// What a piece of work did to the server.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Cost {
-    pub(crate) seconds: f64,
-    pub(crate) wal_bytes: f64,
-    pub(crate) heap_growth: f64,
-    pub(crate) hot: f64,
+pub(super) struct Cost {
+    pub(super) seconds: f64,
+    pub(super) wal_bytes: f64,
+    pub(super) heap_growth: f64,
+    pub(super) hot: f64,
 }
 
 /// Counters at one moment.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Mark {
+pub(super) struct Mark {
     at: Instant,
     wal: f64,
     heap: f64,
@@ -62,18 +62,18 @@ pub(crate) struct Mark {
 
 impl Mark {
     /// Seconds since this mark was taken.
-    pub(crate) fn seconds_ago(&self) -> f64 {
+    pub(super) fn seconds_ago(&self) -> f64 {
         self.at.elapsed().as_secs_f64()
     }
 
     /// Seconds from this mark to a later one.
-    pub(crate) fn seconds_until(&self, later: Self) -> f64 {
+    pub(super) fn seconds_until(&self, later: Self) -> f64 {
         later.at.duration_since(self.at).as_secs_f64()
     }
 }
 
 /// Takes the counters.
-pub(crate) async fn mark(client: &Client) -> anyhow::Result<Mark> {
+pub(super) async fn mark(client: &Client) -> anyhow::Result<Mark> {
     let at = Instant::now();
     let row = client
         .query_one("SELECT (pg_current_wal_insert_lsn() - '0/0')::float8, pg_relation_size('bench')::float8", &[])
@@ -82,7 +82,7 @@ pub(crate) async fn mark(client: &Client) -> anyhow::Result<Mark> {
 }
 
 /// The difference of two marks; the share of HOT updates from the table's statistics.
-pub(crate) async fn cost(client: &Client, before: Mark, after: Mark) -> anyhow::Result<Cost> {
+pub(super) async fn cost(client: &Client, before: Mark, after: Mark) -> anyhow::Result<Cost> {
     // The counters of other sessions arrive when those go idle.
     client.batch_execute("SELECT pg_stat_clear_snapshot()").await?;
     let row = client
@@ -100,7 +100,7 @@ pub(crate) async fn cost(client: &Client, before: Mark, after: Mark) -> anyhow::
 }
 
 /// Runs the change up to `ready`; returns the marks around its fill, then rolls it back.
-pub(crate) async fn fill(server: &Server, client: &Client, settings: FillSettings) -> anyhow::Result<(Mark, Mark)> {
+pub(super) async fn fill(server: &Server, client: &Client, settings: FillSettings) -> anyhow::Result<(Mark, Mark)> {
     let migration = source::parse_statement(Dialect::PostgreSql, CHANGE)?;
     let mut all = Settings { fill: settings, ..Settings::default() };
     all.accept.extend(Hazard::ALL);
@@ -130,7 +130,7 @@ pub(crate) async fn fill(server: &Server, client: &Client, settings: FillSetting
     };
     let marks = tokio::select! {
         marks = marks => marks,
-        () = tokio::time::sleep(std::time::Duration::from_secs(900)) => Err(anyhow!("the fill takes longer than 15 minutes")),
+        () = tokio::time::sleep(crate::LONGEST) => Err(anyhow!("the fill takes longer than 15 minutes")),
     };
     running.await??;
     engine.rollback(None).await?;

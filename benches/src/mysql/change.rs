@@ -1,0 +1,111 @@
+//! One whole change by the engine, and where its time goes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+use shoofly_engine::driver::Target;
+use shoofly_engine::plan::{Direction, Hazard, PhaseKind};
+use shoofly_engine::run::Outcome;
+use shoofly_engine::settings::FillSettings;
+use shoofly_engine::sql::Dialect;
+use shoofly_engine::{Engine, Event, Events, Settings, source};
+use shoofly_sandbox::Server;
+use tokio_util::sync::CancellationToken;
+
+use super::{CLAUSE, table};
+use crate::{LONGEST, figures};
+
+/// Parts of a change, in order.
+const PARTS: [&str; 7] = ["plan", "make", "copy", "indexes", "compare", "compare again", "swap and clean"];
+
+/// Seconds that each part of a change took. They are all there is: their sum is the change's wall time.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Took([f64; PARTS.len()]);
+
+/// When parts began.
+type Marks = Arc<Mutex<Vec<(usize, Instant)>>>;
+
+impl Took {
+    fn between(marks: &[(usize, Instant)], end: Instant) -> Self {
+        let mut seconds = [0.0; PARTS.len()];
+        let ends = marks.iter().skip(1).map(|(_, at)| *at).chain([end]);
+        for ((part, began), ended) in marks.iter().zip(ends) {
+            seconds[*part] += ended.duration_since(*began).as_secs_f64();
+        }
+        Self(seconds)
+    }
+
+    /// Wall time from the beginning of `start` to the end of `complete`.
+    pub(super) fn total(&self) -> f64 {
+        self.0.iter().sum()
+    }
+
+    /// Part by part.
+    pub(super) fn parts(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        PARTS.into_iter().zip(self.0)
+    }
+
+    /// Of each part on its own.
+    pub(super) fn median(many: &[Self]) -> Self {
+        Self(std::array::from_fn(|part| figures::median(many.iter().map(|took| took.0[part]))))
+    }
+}
+
+/// Runs the change from `start` to the end of `complete`.
+pub(super) async fn run(server: &Server, settings: FillSettings) -> anyhow::Result<Took> {
+    let migration = source::parse_statement(Dialect::MySql, &format!("ALTER TABLE bench {CLAUSE}"))?;
+    let mut all = Settings { fill: settings, ..Settings::default() };
+    all.accept.extend(Hazard::ALL);
+    let marks = Marks::default();
+    let heard = Arc::clone(&marks);
+    let events = Events::to(move |event| {
+        if let Event::PhaseBegan { phase } = event {
+            mark(&heard, part(phase));
+        }
+    });
+    let engine = Engine::new(Target::parse(&server.socket_url(table::NAME))?, all, events, CancellationToken::new());
+    let whole = async {
+        mark(&marks, 0);
+        let started = engine.start(&migration, Direction::Up).await?;
+        mark(&marks, 5);
+        anyhow::Ok([started, engine.complete(None).await?])
+    };
+    let done = tokio::time::timeout(LONGEST, whole).await.context("the change takes longer than 15 minutes")??;
+    let ended = Instant::now();
+    if done.contains(&Outcome::AlreadyDone) {
+        bail!("the change had been made before");
+    }
+    Ok(Took::between(&marks.lock().unwrap_or_else(PoisonError::into_inner), ended))
+}
+
+/// The place among [`PARTS`].
+fn part(phase: PhaseKind) -> usize {
+    match phase {
+        PhaseKind::Expand => 1,
+        PhaseKind::Backfill => 2,
+        PhaseKind::Build => 3,
+        PhaseKind::Verify => 4,
+        PhaseKind::Contract => 6,
+    }
+}
+
+fn mark(marks: &Marks, part: usize) {
+    marks.lock().unwrap_or_else(PoisonError::into_inner).push((part, Instant::now()));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn parts_add_up() {
+        let begin = Instant::now();
+        let at = |seconds| begin + Duration::from_secs(seconds);
+        let took = Took::between(&[(0, at(0)), (2, at(1)), (6, at(4))], at(9));
+        assert_eq!(took.0, [1.0, 0.0, 3.0, 0.0, 0.0, 0.0, 5.0]);
+        assert_eq!((took.total(), Took::median(&[took]).0), (9.0, took.0));
+    }
+}
