@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::error::Error;
 use crate::plan::{Plan, Step, StepId};
+use crate::report::Now;
 use crate::run::{Direction, Engine, RunState, RunStatus, StepState, WayBack};
 use crate::source::Migration;
 
@@ -42,6 +43,13 @@ pub(crate) trait Backend: Sized {
     /// # Errors
     /// [`Error::Refused`] with every reason; [`Error::Database`].
     async fn plan(&mut self, migration: &Migration, direction: Direction, trying: Trying) -> Result<Plan, Error>;
+
+    /// Looks at what the server is like for a plan: who holds or waits for locks on the tables that its steps lock, and how large
+    /// they are. Waits for nobody and writes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    async fn look(&self, plan: &Plan) -> Result<Now, Error>;
 
     /// Every run that the ledger has, oldest first; none where there is no ledger. Reads only.
     ///

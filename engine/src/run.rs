@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::event::Events;
 use crate::name::TableName;
 use crate::plan::Plan;
+use crate::report::Report;
 use crate::settings::Settings;
 use crate::source::Migration;
 
@@ -96,6 +97,17 @@ impl Engine {
         }
     }
 
+    /// Plans the migration and looks who is in its way. Read-only.
+    ///
+    /// # Errors
+    /// As [`Engine::plan`].
+    pub async fn report(&self, migration: &Migration, direction: Direction) -> Result<Report, Error> {
+        match &self.target {
+            Target::Postgres(target) => report::<Postgres>(self, target, migration, direction).await,
+            Target::MySql(target) => report::<MySql>(self, target, migration, direction).await,
+        }
+    }
+
     /// Expand → backfill → build → verify; resumes an unfinished run of the same migration. Ends `ready`.
     ///
     /// # Errors
@@ -149,4 +161,16 @@ async fn plan<B: Backend>(
     direction: Direction,
 ) -> Result<Plan, Error> {
     B::connect(engine, target, "plan").await?.plan(migration, direction, Trying::Never).await
+}
+
+async fn report<B: Backend>(
+    engine: &Engine,
+    target: &B::Target,
+    migration: &Migration,
+    direction: Direction,
+) -> Result<Report, Error> {
+    let mut backend = B::connect(engine, target, "plan").await?;
+    let plan = backend.plan(migration, direction, Trying::Never).await?;
+    let now = backend.look(&plan).await?;
+    Ok(Report::new(plan, now))
 }

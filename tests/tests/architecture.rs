@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use shoofly_tests::case::migration;
 
 /// Modules that compute and do not act.
-const PURE: [&str; 9] = ["name", "text", "schema", "facts", "op", "sql", "source", "plan", "dialect"];
+const PURE: [&str; 10] = ["name", "text", "schema", "facts", "op", "sql", "source", "plan", "dialect", "report"];
 
 /// What acts: runtimes, drivers, clocks, output, processes; and the modules that do.
 const FORBIDDEN: [&str; 19] = [

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use shoofly_engine::plan::Hazard;
-use shoofly_engine::plan::render::render;
+use shoofly_engine::report::render;
 use shoofly_engine::run::Direction;
 use shoofly_engine::{Engine, Error, Exit, Migration, Plan};
 
@@ -52,14 +52,27 @@ pub(crate) async fn run(cx: &Context, source: &Source, file: Option<&Path>) -> a
             .result("nothing to do: every migration is applied", &serde_json::json!({ "outcome": "nothing-to-do" }));
         return Ok(Exit::Done);
     };
-    let plan = engine.plan(&migration, source.direction).await?;
+    let report = engine.report(&migration, source.direction).await?;
     match file {
-        None => cx.output.result(render(&plan).trim_end(), &plan),
-        Some(path) => write(cx, &plan, path)?,
+        None => cx.output.result(&painted(&render(&report)), &report),
+        Some(path) => write(cx, &report.plan, path)?,
     }
-    Ok(verdict(cx, &plan))
+    Ok(verdict(cx, &report.plan))
 }
 
+/// Headings stand out, and who is in the way.
+fn painted(page: &str) -> String {
+    let paint = Paint::for_stdout();
+    let line = |text: &str| match text {
+        text if text.starts_with("  session ") || text.starts_with("  cannot be seen") => paint.yellow(text),
+        text if text.starts_with("  nobody is in the way") => paint.green(text),
+        text if !text.is_empty() && !text.starts_with(' ') => paint.bold(text),
+        text => text.to_owned(),
+    };
+    page.trim_end().lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// What is stored is the plan: what was seen beside it is gone a moment later.
 fn write(cx: &Context, plan: &Plan, path: &Path) -> anyhow::Result<()> {
     let mut json = serde_json::to_string_pretty(plan)?;
     json.push('\n');

@@ -12,6 +12,7 @@ use crate::event::Event;
 use crate::failpoint;
 use crate::plan::shadow::ShadowStage;
 use crate::plan::{Action, Plan, Step, StepId};
+use crate::report::Now;
 use crate::run::{Direction, Engine, RunState, RunStatus, StepState, WayBack};
 use crate::source::Migration;
 use crate::sql::mysql::Mode;
@@ -24,6 +25,7 @@ mod copy;
 mod executor;
 mod guard;
 mod ledger;
+mod look;
 mod rows;
 mod shadow;
 mod trying;
@@ -66,6 +68,10 @@ impl Backend for MySql {
             }
         }
         planner::plan(migration, direction, &facts, &self.engine.settings)
+    }
+
+    async fn look(&self, plan: &Plan) -> Result<Now, Error> {
+        look::at(&self.session, plan).await.map_err(|error| error.doing("look who is in the way"))
     }
 
     async fn runs(&self) -> Result<Vec<RunStatus>, Error> {

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Backend, Held, Trying};
-use crate::driver::postgres::{Session, Target, facts};
+use crate::driver::postgres::{Session, Target, facts, look};
 use crate::error::{DbErrorKind, Error};
 use crate::event::Event;
 use crate::failpoint;
 use crate::plan::{Action, Check, Plan, Step, StepId, planner};
+use crate::report::Now;
 use crate::run::{Direction, Engine, RunState, RunStatus, StepState, WayBack};
 use crate::source::Migration;
 
@@ -45,6 +46,11 @@ impl Backend for Postgres {
         let needs = migration.script(direction)?.needs();
         let facts = facts::read(&mut self.session, &needs).await?;
         planner::plan(migration, direction, &facts, &self.engine.settings)
+    }
+
+    async fn look(&self, plan: &Plan) -> Result<Now, Error> {
+        let patience = self.engine.settings.locks.patience;
+        look::now(&self.session, plan, patience).await.map_err(|error| error.doing("look who is in the way"))
     }
 
     async fn runs(&self) -> Result<Vec<RunStatus>, Error> {

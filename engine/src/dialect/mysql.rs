@@ -7,6 +7,7 @@ pub mod function;
 pub mod key;
 pub mod literal;
 pub mod lock;
+pub mod look;
 pub mod native;
 pub mod planner;
 pub mod rows;

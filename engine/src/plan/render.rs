@@ -4,20 +4,27 @@ use std::fmt::Write;
 
 use super::rows::{Rows, RowsStage};
 use super::shadow::{Shadow, ShadowStage};
-use super::{Action, Check, Cost, Finding, Guard, Held, Lock, LockMode, Phase, PhaseKind, Plan, Step, Strategy};
+use super::{Action, Check, Cost, Finding, Guard, Held, Lock, LockMode, Phase, PhaseKind, Plan, Step, Strategy, Undo};
 use crate::dialect::mysql::{native, rows};
 use crate::text::Sql;
 
-/// Columns that a line may have.
-const WIDTH: usize = 110;
+mod page;
+
+pub(crate) use page::{Page, grouped, size};
 
 /// The plan for people, at most 110 columns wide where words allow it.
 #[must_use]
 pub fn render(plan: &Plan) -> String {
+    with(plan, |_| {})
+}
+
+/// The same, with something between what must be known and what is done.
+pub(crate) fn with(plan: &Plan, between: impl FnOnce(&mut Page)) -> String {
     let mut page = Page::default();
     page.head(plan);
     page.findings(plan);
     page.preflight(&plan.preflight);
+    between(&mut page);
     for phase in &plan.phases {
         page.phase(phase);
     }
@@ -25,47 +32,7 @@ pub fn render(plan: &Plan) -> String {
     page.text
 }
 
-#[derive(Debug, Default)]
-struct Page {
-    text: String,
-}
-
 impl Page {
-    fn line(&mut self, indent: usize, text: &str) {
-        self.wrapped(indent, indent, text);
-    }
-
-    /// One line, or several whose continuations stand at `rest`.
-    fn wrapped(&mut self, first: usize, rest: usize, text: &str) {
-        let mut indent = first;
-        let mut line = String::new();
-        for word in text.split(' ') {
-            if !line.is_empty() && indent + line.chars().count() + 1 + word.chars().count() > WIDTH {
-                self.push(indent, &line);
-                line.clear();
-                indent = rest;
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        self.push(indent, &line);
-    }
-
-    fn push(&mut self, indent: usize, line: &str) {
-        self.text.push_str(&" ".repeat(if line.is_empty() { 0 } else { indent }));
-        self.text.push_str(line);
-        self.text.push('\n');
-    }
-
-    fn heading(&mut self, text: &str) {
-        if !self.text.is_empty() {
-            self.text.push('\n');
-        }
-        self.line(0, text);
-    }
-
     fn head(&mut self, plan: &Plan) {
         self.line(0, &format!("plan of {} for {}", plan.migration, plan.server));
         for operation in &plan.operations {
@@ -129,6 +96,9 @@ impl Page {
             self.wrapped(15, 21, &format!("guard {guard}"));
         }
         self.wrapped(15, 21, &format!("cost  {}", cost(step.cost)));
+        if let Some(undo) = undo(&step.undo) {
+            self.wrapped(15, 21, &format!("undo  {undo}"));
+        }
     }
 
     fn statements(&mut self, plan: &Plan) {
@@ -201,31 +171,6 @@ impl Page {
             self.sql(statement);
         }
     }
-
-    /// A statement, broken only where white space is no part of a string or a name.
-    fn sql(&mut self, statement: &Sql) {
-        let text = format!("{};", statement.as_str());
-        let mut indent = 2;
-        let mut rest = text.as_str();
-        loop {
-            let room = WIDTH - indent;
-            let line_end = rest.find('\n');
-            let fits = line_end.unwrap_or(rest.len()) <= room;
-            let cut = if fits { line_end } else { last_break(rest, room).or(line_end) };
-            match cut {
-                Some(cut) => {
-                    self.push(indent, rest[..cut].trim_end_matches(' '));
-                    let was_line_end = rest.as_bytes().get(cut) == Some(&b'\n');
-                    rest = &rest[cut + 1..];
-                    indent = if was_line_end { 2 } else { 6 };
-                }
-                None => {
-                    self.push(indent, rest);
-                    return;
-                }
-            }
-        }
-    }
 }
 
 /// What is done besides the statements.
@@ -236,25 +181,6 @@ fn shadow_remark(stage: ShadowStage, shadow: &Shadow) -> Option<String> {
         ShadowStage::Compare => Some("in pieces, each of which compares every value of both tables".to_owned()),
         ShadowStage::Make | ShadowStage::Index | ShadowStage::Repoint | ShadowStage::Swap | ShadowStage::Clean => None,
     }
-}
-
-/// The last space before `room` that stands outside quotes.
-fn last_break(text: &str, room: usize) -> Option<usize> {
-    let mut quote: Option<char> = None;
-    let mut found = None;
-    for (at, letter) in text.char_indices() {
-        match (quote, letter) {
-            (None, '\'' | '"' | '`') => quote = Some(letter),
-            (Some(open), letter) if open == letter => quote = None,
-            (None, ' ') if at <= room && at > 0 => found = Some(at),
-            (None, '\n') => break,
-            _ => {}
-        }
-        if at > room && found.is_some() {
-            break;
-        }
-    }
-    found
 }
 
 fn name(table: &crate::name::TableName) -> String {
@@ -317,25 +243,12 @@ fn cost(cost: Cost) -> String {
     }
 }
 
-fn size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
-    let mut whole = bytes;
-    let mut unit = 0;
-    while whole >= 10 * 1024 && unit + 1 < UNITS.len() {
-        whole = whole.div_ceil(1024);
-        unit += 1;
+/// How it is taken back; nothing to say of what changes nothing that lasts.
+fn undo(undo: &Undo) -> Option<String> {
+    match undo {
+        Undo::Nothing => None,
+        Undo::Statements { .. } => Some("`rollback` takes it back".to_owned()),
+        Undo::DropIndex { .. } => Some("`rollback` drops the index, and reads and writes go on meanwhile".to_owned()),
+        Undo::Impossible { why } => Some(format!("no way back: {why}")),
     }
-    format!("{whole} {}", UNITS[unit])
-}
-
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(' ');
-        }
-        text.push(digit);
-    }
-    text
 }

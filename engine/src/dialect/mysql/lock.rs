@@ -35,7 +35,8 @@ pub fn assert_no_conflict(table: &TablePath) -> Sql {
     )
 }
 
-fn named(schema: &str, name: &str, tables: &[TablePath]) -> Sql {
+/// A condition that holds for each of the tables.
+pub(super) fn named(schema: &str, name: &str, tables: &[TablePath]) -> Sql {
     let each: Vec<Sql> = tables
         .iter()
         .map(|table| {

@@ -7,6 +7,15 @@ use crate::sql;
 use crate::sql::mysql::name::Name;
 use crate::text::Sql;
 
+/// MySQL with more row versions than 64.
+const MORE_ROW_VERSIONS: u32 = 90_100;
+
+/// How many row versions a table of MySQL may have.
+#[must_use]
+pub fn most_row_versions(version: u32) -> u32 {
+    if version >= MORE_ROW_VERSIONS { 255 } else { 64 }
+}
+
 /// The change, with its algorithm and lock stated: where the server cannot do it that way, it refuses at once.
 ///
 /// Lock: `EXCLUSIVE` (metadata) at the begin and at the end; `INPLACE` and `NOCOPY` let reads and writes through in between.

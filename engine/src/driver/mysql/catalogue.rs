@@ -8,9 +8,12 @@ mod server;
 
 use attached::{checks, columns, foreign_keys, indexes, partitions, referencing, row_versions, triggers, views};
 use fields::{Fields, ask, bound, show_create};
+pub use server::sees_metadata_locks;
 
 use super::Session;
+use crate::dialect::mysql::native::most_row_versions;
 use crate::error::{DbError, DbErrorKind};
+use crate::report::{RowVersions, TableNow};
 use crate::schema::mysql::{Catalogue, ForeignKey, Table, TablePath};
 use crate::sql::mysql::name::{Name, WrittenName};
 
@@ -59,6 +62,28 @@ pub async fn read(session: &Session, tables: &[WrittenName]) -> Result<Catalogue
 /// The server's.
 pub async fn rows_written(session: &Session, table: &TablePath) -> Result<Option<u64>, DbError> {
     attached::rows_written(session, table).await
+}
+
+/// What a table is like at this moment; none where there is no such table. Nothing is written.
+///
+/// # Errors
+/// As [`read`].
+pub async fn table_now(session: &Session, path: &TablePath) -> Result<Option<TableNow>, DbError> {
+    let Some(mut row) = ask(session, &bound(read_sql!("table"), path)).await?.into_iter().next() else {
+        return Ok(None);
+    };
+    // What precedes the estimates: two names, kind, engine, format, collation, comment, counter.
+    for _ in 0..8 {
+        row.maybe();
+    }
+    let used = row_versions(session, path).await?;
+    Ok(Some(TableNow {
+        table: path.qualified(),
+        rows: row.number()?.unwrap_or(0),
+        data_bytes: row.number()?.unwrap_or(0),
+        index_bytes: row.number()?.unwrap_or(0),
+        row_versions: used.map(|used| RowVersions { used, most: most_row_versions(session.version()) }),
+    }))
 }
 
 /// A session, and whether case counts in the names of its server's databases and tables.

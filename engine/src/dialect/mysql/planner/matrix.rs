@@ -4,6 +4,7 @@
 //! run starts, the server is asked itself.
 
 use super::change::Change;
+use crate::dialect::mysql::native::most_row_versions;
 use crate::plan::shadow::NativeWay;
 use crate::schema::mysql::{Server, Table};
 use crate::sql::mysql::mode::Product;
@@ -14,8 +15,6 @@ use crate::sql::mysql::{Clause, Name};
 const MYSQL_ANYWHERE: u32 = 80_029;
 /// MySQL that renames columns at once.
 const MYSQL_RENAME: u32 = 80_028;
-/// MySQL with more row versions than 64.
-const MYSQL_MORE_VERSIONS: u32 = 90_100;
 
 /// How the server does it without copying, or why it has to copy.
 pub(super) fn way(clause: &Clause, change: &Change, table: &Table, server: &Server) -> Result<NativeWay, String> {
@@ -59,7 +58,7 @@ impl Known<'_> {
 
     /// What keeps the server from changing the dictionary alone.
     fn instant(&self) -> Result<NativeWay, String> {
-        let most = if self.since(MYSQL_MORE_VERSIONS) { 255 } else { 64 };
+        let most = most_row_versions(self.server.version);
         let no = |why: &str| Err(why.to_owned());
         match &self.table.row_format {
             Some(format) if format.eq_ignore_ascii_case("compressed") => no("the rows are compressed"),

@@ -30,12 +30,20 @@ pub(super) async fn read(session: &Session) -> Result<Server, DbError> {
         read_only: ["read_only", "super_read_only", "innodb_read_only"].into_iter().any(on),
         time_zone: text("time_zone"),
         lower_case_table_names: text("lower_case_table_names").parse().map_err(|error| misread(&error))?,
-        sees_metadata_locks: sees(session, read_sql!("metadata_locks")).await?.is_some_and(|rows| !rows.is_empty()),
+        sees_metadata_locks: sees_metadata_locks(session).await?,
         sees_transactions: sees(session, "SELECT trx_id FROM information_schema.innodb_trx LIMIT 1").await?.is_some(),
         snapshot_isolation: on("innodb_snapshot_isolation"),
         statement_binlog: on("log_bin") && text("binlog_format") != "ROW",
         may_make_triggers: !on("log_bin") || on("log_bin_trust_function_creators") || is_trusted(session).await?,
     })
+}
+
+/// Whether metadata locks of others can be seen: the right to, and the instrument that keeps them.
+///
+/// # Errors
+/// The server's.
+pub async fn sees_metadata_locks(session: &Session) -> Result<bool, DbError> {
+    Ok(sees(session, read_sql!("metadata_locks")).await?.is_some_and(|rows| !rows.is_empty()))
 }
 
 /// The rows, unless the session may not see them or there is no such thing.
