@@ -17,6 +17,10 @@ pub fn same(shadow: &Shadow, pair: &Copied) -> Sql {
     let bytes = |a: Sql, b: Sql| sql!("CAST({a} AS BINARY) <=> CAST({b} AS BINARY)", a = a, b = b);
     let plain = |a: Sql, b: Sql| sql!("{a} <=> {b}", a = a, b = b);
     match (family(before), family(after)) {
+        // One side of bytes makes the comparison one of bytes.
+        (Family::Text, Family::Text) if before.charset == after.charset => {
+            sql!("{a} <=> CAST({b} AS BINARY)", a = a, b = b)
+        }
         (Family::Text, Family::Text) => bytes(in_charset(&a, after), b),
         // Bytes of a fixed number are filled up with zeros.
         (Family::Bytes | Family::Text, Family::Bytes) if after.data_type == "binary" => {

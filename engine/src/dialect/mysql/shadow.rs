@@ -130,8 +130,8 @@ impl Pair {
             None => Sql::raw("NULL"),
         };
         sql!(
-            "SELECT (SELECT COUNT(*) FROM {t} AS a FORCE INDEX ({index}) WHERE {range}), {after}, \
-             (SELECT COUNT(*) FROM {t} AS a FORCE INDEX ({index}) LEFT JOIN {s} AS b ON {on} WHERE {range} AND ({differs}))",
+            "SELECT COUNT(*), {after}, COUNT(IF({differs}, 1, NULL)) \
+             FROM {t} AS a FORCE INDEX ({index}) LEFT JOIN {s} AS b ON {on} WHERE {range}",
             t = self.shadow.table,
             index = self.shadow.key_index,
             range = key::between(&self.walk, "a.", from, to),

@@ -27,6 +27,8 @@ const MOST_ROWS: u64 = 10_000;
 const LEAST_ROWS: u64 = 50;
 /// So many times longer than it should take, and even such a chunk is made smaller: its rows may be very large.
 const FAR_TOO_LONG: u32 = 10;
+/// So many times longer than a whole chunk should take, its rows may at most, where commits are slow.
+const MOST_FOR_COMMITS: u32 = 4;
 /// Parts of a unit that progress counts in.
 const PARTS: u64 = 64;
 
@@ -49,7 +51,8 @@ struct Chunk<'a> {
 
 /// What became of a chunk.
 enum Outcome {
-    Done(Written),
+    /// What was written, and how long it took but for its record and its commit.
+    Done(Written, Duration),
     /// To be tried again, with so many rows.
     Again,
 }
@@ -95,10 +98,11 @@ impl Worker {
             let chunk = Chunk { piece: piece.number, from: next.as_ref(), to, counted };
             match self.chunk(&chunk, &mut tries).await? {
                 Outcome::Again => continue,
-                Outcome::Done(done) => {
+                Outcome::Done(done, worked) => {
+                    let took = began.elapsed();
                     failpoint::pass("chunk.after").await;
                     tries = (0, Instant::now());
-                    self.rest(&done, counted, began.elapsed()).await?;
+                    self.rest(&done, counted, (worked, took)).await?;
                 }
             }
             match ahead {
@@ -118,7 +122,7 @@ impl Worker {
 
     async fn chunk(&mut self, chunk: &Chunk<'_>, tries: &mut (u32, Instant)) -> Result<Outcome, Error> {
         match self.carry_out(chunk).await {
-            Ok(written) => Ok(Outcome::Done(written)),
+            Ok((written, worked)) => Ok(Outcome::Done(written, worked)),
             Err(Failed::Lost) => Err(self.job.lost()),
             Err(Failed::Server(error)) => {
                 roll_back(&self.session).await;
@@ -129,14 +133,16 @@ impl Worker {
     }
 
     /// Rows, what was left out, and the record: one transaction.
-    async fn carry_out(&self, chunk: &Chunk<'_>) -> Result<Written, Failed> {
+    async fn carry_out(&self, chunk: &Chunk<'_>) -> Result<(Written, Duration), Failed> {
         let job = &self.job;
+        let began = Instant::now();
         let inserting = match &job.counter {
             Some(counter) => counter.inserting(&self.session).await?,
             None => Inserting::AtOnce,
         };
         let (range, how) = ((chunk.from, chunk.to), (chunk.counted, inserting));
         let Done { rows, held } = job.work.chunk(&self.session, range, how).await?;
+        let worked = began.elapsed();
         let deferred = self.defer(&held).await?;
         failpoint::pass("chunk.written").await;
         let counted = chunk.counted.unwrap_or(rows);
@@ -155,7 +161,7 @@ impl Worker {
             epoch = job.hold.epoch,
         );
         match self.session.execute(record.as_str()).await {
-            Ok(_) => Ok(Written { rows, stayed: rows, deferred }),
+            Ok(_) => Ok((Written { rows, stayed: rows, deferred }, worked)),
             Err(error) if ledger::is_taken(&error) => {
                 roll_back(&self.session).await;
                 Err(Failed::Lost)
@@ -228,12 +234,17 @@ impl Worker {
     }
 
     /// Learns from a chunk and pauses as politeness and the operator's limit have it.
-    async fn rest(&mut self, done: &Written, counted: Option<u64>, took: Duration) -> Result<(), Error> {
+    async fn rest(
+        &mut self,
+        done: &Written,
+        counted: Option<u64>,
+        (worked, took): (Duration, Duration),
+    ) -> Result<(), Error> {
         let job = Arc::clone(&self.job);
         job.progress.chunk(done, took);
         job.progress.moved(counted.unwrap_or(done.rows).saturating_mul(PARTS));
         if counted.is_some() {
-            self.rows = sized(self.rows, took, job.work.chunk_time().unwrap_or(job.settings.chunk));
+            self.rows = sized(self.rows, (worked, took), job.work.chunk_time().unwrap_or(job.settings.chunk));
         }
         if let Some(limit) = &job.limit {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at least 1, and small")]
@@ -273,16 +284,19 @@ fn is_about_rows(error: &DbError) -> bool {
     matches!(error.kind, DbErrorKind::Data | DbErrorKind::Constraint) || ledger::is_taken(error)
 }
 
-/// Rows of the next chunk, so that it takes about as long as it should.
+/// Rows of the next chunk, so that it takes about as long as it should. Where the record and the commit take longer than that,
+/// which rows have no part in, the rows may take as long as those: smaller chunks would hardly be shorter.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "small numbers"
 )]
-fn sized(rows: u64, took: Duration, target: Duration) -> u64 {
-    let factor = (target.as_secs_f64() / took.as_secs_f64().max(1e-6)).clamp(0.5, 1.5);
-    let least = if took > target * FAR_TOO_LONG { 1 } else { rows.saturating_mul(2).clamp(1, LEAST_ROWS) };
+fn sized(rows: u64, (worked, took): (Duration, Duration), target: Duration) -> u64 {
+    let besides = took.saturating_sub(worked);
+    let for_rows = target.saturating_sub(besides).max(besides.min(target * MOST_FOR_COMMITS));
+    let factor = (for_rows.as_secs_f64() / worked.as_secs_f64().max(1e-6)).clamp(0.5, 1.5);
+    let least = if worked > target * FAR_TOO_LONG { 1 } else { rows.saturating_mul(2).clamp(1, LEAST_ROWS) };
     // A chunk of one row that may grow must come to two.
     ((rows as f64 * factor).ceil() as u64).clamp(least, MOST_ROWS)
 }
@@ -291,22 +305,34 @@ fn sized(rows: u64, took: Duration, target: Duration) -> u64 {
 mod tests {
     use super::*;
 
+    fn millis(worked: u64, took: u64) -> (Duration, Duration) {
+        (Duration::from_millis(worked), Duration::from_millis(took))
+    }
+
+    const TARGET: Duration = Duration::from_millis(15);
+
     #[test]
     fn chunks_grow_and_shrink_by_steps() {
-        let target = Duration::from_millis(15);
-        assert_eq!(sized(1, Duration::from_millis(1), target), 2);
-        assert_eq!(sized(1000, Duration::from_millis(60), target), 500);
-        assert_eq!(sized(9_000, Duration::from_millis(1), target), MOST_ROWS);
+        assert_eq!(sized(1, millis(1, 1), TARGET), 2);
+        assert_eq!(sized(1000, millis(60, 60), TARGET), 500);
+        assert_eq!(sized(9_000, millis(1, 1), TARGET), MOST_ROWS);
     }
 
     #[test]
-    fn a_slow_disk_does_not_make_chunks_ever_smaller() {
-        let (target, slow) = (Duration::from_millis(15), Duration::from_millis(60));
-        assert_eq!(sized(60, slow, target), LEAST_ROWS);
-        assert_eq!(sized(LEAST_ROWS, slow, target), LEAST_ROWS);
+    fn a_slow_commit_is_shared_by_as_many_rows_as_take_as_long() {
+        assert_eq!(sized(1000, millis(10, 30), TARGET), 1500);
+        assert_eq!(sized(1000, millis(20, 40), TARGET), 1000);
+        // But not without end.
+        assert_eq!(sized(1000, millis(60, 2_060), TARGET), 1000);
+    }
+
+    #[test]
+    fn a_slow_server_does_not_make_chunks_ever_smaller() {
+        assert_eq!(sized(60, millis(60, 60), TARGET), LEAST_ROWS);
+        assert_eq!(sized(LEAST_ROWS, millis(60, 60), TARGET), LEAST_ROWS);
         // After conflicts, too, they grow again.
-        assert_eq!(sized(1, slow, target), 2);
+        assert_eq!(sized(1, millis(60, 60), TARGET), 2);
         // Rows so large that even a few take long.
-        assert_eq!(sized(LEAST_ROWS, Duration::from_millis(900), target), LEAST_ROWS / 2);
+        assert_eq!(sized(LEAST_ROWS, millis(900, 900), TARGET), LEAST_ROWS / 2);
     }
 }
