@@ -96,12 +96,13 @@ async fn holders_and_waiters_are_named(flavor: Flavor) {
             &format!("session {holds} root@"),
             "idle, in a transaction for",
             &format!("holds SHARED_READ on {}.t", db.name()),
-            "last SELECT * FROM t",
             &format!("session {waits} root@"),
             &format!("waits for EXCLUSIVE on {}.t", db.name()),
             "runs ALTER TABLE t ADD COLUMN waited_for int",
         ],
     );
+    // MariaDB forgets what a session that is idle has run.
+    assert_eq!(page.contains("last  SELECT * FROM t"), flavor == Flavor::MySql, "{page}");
     assert!(!page.contains("nobody is in the way"), "{page}");
     let held = &session(&report, holds)["locks"][0];
     assert_eq!((&held["mode"], &held["waited_for"]), (&"SHARED_READ".into(), &false.into()));
@@ -213,7 +214,7 @@ async fn postgres_names_them_as_well(major: u32) {
         .await
         .unwrap();
     let waiting = tokio::spawn(async move {
-        waiter.batch_execute("BEGIN READ WRITE; LOCK TABLE t; COMMIT").await.unwrap();
+        waiter.batch_execute("BEGIN READ WRITE; LOCK TABLE t IN SHARE MODE; COMMIT").await.unwrap();
     });
     until("somebody waits", async || {
         db.text(&format!("SELECT count(*) FROM pg_locks WHERE pid = {waits} AND NOT granted")).await == "1"
@@ -226,7 +227,7 @@ async fn postgres_names_them_as_well(major: u32) {
             &format!("session {holds} postgres@127.0.0.1 (reporting), idle in transaction, in a transaction for"),
             "holds SHARE UPDATE EXCLUSIVE on t",
             &format!("session {waits} "),
-            "waits for ACCESS EXCLUSIVE on t",
+            "waits for SHARE on t",
         ],
     );
     holder.batch_execute("COMMIT").await.unwrap();

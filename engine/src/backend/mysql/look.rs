@@ -33,7 +33,11 @@ pub(super) async fn at(session: &Session, plan: &Plan) -> Result<Now, DbError> {
     }
     let switches = session.rows(look::switches()).await?;
     let is_on = |at: usize| switches.first().and_then(|row| row.get(at)?.as_deref()).is_some_and(|text| text == "1");
-    let transactions = seen(session, &look::transactions()).await?;
+    // Without the right PROCESS a server may answer, and show none but our own.
+    let transactions = match catalogue::sees_transactions(session).await? {
+        true => seen(session, &look::transactions()).await?,
+        false => None,
+    };
     let connected = match &transactions {
         Some(_) => Some(ledger::number(&session.rows(look::replicas()).await?).unsigned_abs()),
         None => None,

@@ -69,17 +69,19 @@ pub fn instrumented(tables: &[TablePath], ages: Ages) -> Sql {
 #[must_use]
 pub fn plugged_in(tables: &[TablePath], ages: Ages) -> Sql {
     let (age, transactions) = ages.sql("p.ID");
+    // Without the right PROCESS the other sessions are hidden, and their locks are not.
     let about = sql!(
-        "p.ID, CONCAT(p.USER, '@', REGEXP_REPLACE(p.HOST, ':[0-9]+$', '')), NULL, COALESCE(NULLIF(p.STATE, ''), p.COMMAND), {age}, LEFT(p.INFO, {long})",
+        "COALESCE(CONCAT(p.USER, '@', REGEXP_REPLACE(p.HOST, ':[0-9]+$', '')), 'somebody'), NULL, \
+         COALESCE(NULLIF(p.STATE, ''), p.COMMAND, 'hidden from this user'), {age}, LEFT(p.INFO, {long})",
         age = age,
         long = STATEMENT,
     );
     sql!(
-        "SELECT {about}, REPLACE(m.LOCK_MODE, 'MDL_', ''), 'GRANTED', m.TABLE_SCHEMA, m.TABLE_NAME \
+        "SELECT m.THREAD_ID, {about}, REPLACE(m.LOCK_MODE, 'MDL_', ''), 'GRANTED', m.TABLE_SCHEMA, m.TABLE_NAME \
          FROM information_schema.metadata_lock_info AS m \
-         JOIN information_schema.PROCESSLIST AS p ON p.ID = m.THREAD_ID {transactions} \
-         WHERE m.LOCK_TYPE = 'Table metadata lock' AND ({named}) AND p.ID <> CONNECTION_ID() \
-         UNION ALL SELECT {about}, 'a metadata lock', 'PENDING', NULL, NULL \
+         LEFT JOIN information_schema.PROCESSLIST AS p ON p.ID = m.THREAD_ID {transactions} \
+         WHERE m.LOCK_TYPE = 'Table metadata lock' AND ({named}) AND m.THREAD_ID <> CONNECTION_ID() \
+         UNION ALL SELECT p.ID, {about}, 'a metadata lock', 'PENDING', NULL, NULL \
          FROM information_schema.PROCESSLIST AS p {transactions} \
          WHERE p.STATE LIKE 'Waiting for table%lock' AND p.ID <> CONNECTION_ID() LIMIT {most}",
         about = about,

@@ -8,7 +8,7 @@ mod server;
 
 use attached::{checks, columns, foreign_keys, indexes, partitions, referencing, row_versions, triggers, views};
 use fields::{Fields, ask, bound, show_create};
-pub use server::sees_metadata_locks;
+pub use server::{sees_metadata_locks, sees_transactions};
 
 use super::Session;
 use crate::dialect::mysql::native::most_row_versions;

@@ -31,7 +31,7 @@ pub(super) async fn read(session: &Session) -> Result<Server, DbError> {
         time_zone: text("time_zone"),
         lower_case_table_names: text("lower_case_table_names").parse().map_err(|error| misread(&error))?,
         sees_metadata_locks: sees_metadata_locks(session).await?,
-        sees_transactions: sees(session, "SELECT trx_id FROM information_schema.innodb_trx LIMIT 1").await?.is_some(),
+        sees_transactions: sees_transactions(session).await?,
         snapshot_isolation: on("innodb_snapshot_isolation"),
         statement_binlog: on("log_bin") && text("binlog_format") != "ROW",
         may_make_triggers: !on("log_bin") || on("log_bin_trust_function_creators") || is_trusted(session).await?,
@@ -44,6 +44,14 @@ pub(super) async fn read(session: &Session) -> Result<Server, DbError> {
 /// The server's.
 pub async fn sees_metadata_locks(session: &Session) -> Result<bool, DbError> {
     Ok(sees(session, read_sql!("metadata_locks")).await?.is_some_and(|rows| !rows.is_empty()))
+}
+
+/// Whether transactions of others can be seen: the right PROCESS.
+///
+/// # Errors
+/// The server's.
+pub async fn sees_transactions(session: &Session) -> Result<bool, DbError> {
+    Ok(sees(session, "SELECT trx_id FROM information_schema.innodb_trx LIMIT 1").await?.is_some())
 }
 
 /// The rows, unless the session may not see them or there is no such thing.
