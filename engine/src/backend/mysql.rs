@@ -26,6 +26,7 @@ mod guard;
 mod ledger;
 mod rows;
 mod shadow;
+mod swap;
 mod trying;
 
 use claim::{Claim, taken};
@@ -121,8 +122,8 @@ impl Held for Claim {
         self.carry_out(step, known).await
     }
 
-    async fn prove(&self, plan: &Plan) -> Result<(), Error> {
-        for step in plan.steps() {
+    async fn prove(&self, steps: &[&Step]) -> Result<(), Error> {
+        for step in steps {
             match &step.action {
                 Action::Shadow { stage: ShadowStage::Compare, shadow, .. } => self.compare_patiently(shadow).await?,
                 Action::Verify { proofs } => self.count(proofs).await?,
