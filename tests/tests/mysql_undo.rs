@@ -217,10 +217,13 @@ async fn a_row_that_the_old_shape_does_not_take(flavor: Flavor) {
     stage.drop().await;
 }
 
-async fn rows_that_were_changed_behind_the_triggers(flavor: Flavor) {
+async fn what_was_changed_behind_the_triggers(flavor: Flavor) {
     let given = "CREATE TABLE t (id int PRIMARY KEY, c int); INSERT INTO t VALUES (1, 1), (2, 2)";
     let stage = still(flavor, "undo_behind", given, "ALTER TABLE t MODIFY c bigint").await;
     stage.finish("up --keep-old").await;
+    stage.live.run("ALTER TABLE t ADD KEY mine (c)").await;
+    stage.expect(4, &["rollback"], &["changed since it took its place"]).await;
+    stage.live.run("ALTER TABLE t DROP KEY mine").await;
     stage.live.run("UPDATE t_shoofly SET c = 7 WHERE id = 2").await;
     stage.expect(1, &["rollback"], &["id = 2", "t_shoofly"]).await;
     // The new shape is none the worse for it.
@@ -299,7 +302,7 @@ mysql_matrix!(
     killed_at_every_point_of_the_end,
     tables_can_be_locked_at_every_moment,
     a_row_that_the_old_shape_does_not_take,
-    rows_that_were_changed_behind_the_triggers,
+    what_was_changed_behind_the_triggers,
     what_was_not_written_is_what_it_was,
     what_cannot_be_kept_is_refused_before,
     the_file_keeps_what_can_be_kept,

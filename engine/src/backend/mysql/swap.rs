@@ -94,7 +94,7 @@ impl Claim {
         };
         let now = self.fingerprint(&shadow.table).await?;
         if before.is_some_and(|before| before != now) {
-            return Err(changed("the table's definition was changed while the run was under way", &place));
+            return Err(altered(shadow));
         }
         for name in trigger::names(shadow) {
             let text = sql!(
@@ -188,6 +188,21 @@ fn stage_of(step: &Step) -> Option<ShadowStage> {
     match &step.action {
         Action::Shadow { stage, .. } => Some(*stage),
         _ => None,
+    }
+}
+
+/// The table is no longer what it was when the other one was made, or gave up its name.
+fn altered(shadow: &Shadow) -> Error {
+    let place = shadow.table.display();
+    match shadow.way {
+        Way::Forth => changed("the table's definition was changed while the run was under way", &place),
+        Way::Back => Error::Divergence(vec![Problem {
+            what: "the table's definition was changed since it took its place".to_owned(),
+            place,
+            why: "the old table would come back without that change".to_owned(),
+            advice: "undo the other change and run the same command again; or keep the new shape: shoofly complete"
+                .to_owned(),
+        }]),
     }
 }
 
