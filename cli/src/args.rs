@@ -87,6 +87,8 @@ pub(crate) enum Verb {
         /// Name [default: the only run that is ready]
         migration: Option<String>,
         #[command(flatten)]
+        keep: KeepArgs,
+        #[command(flatten)]
         locks: LockArgs,
     },
     /// Undo a run that is not complete: the schema is as it was before
@@ -101,6 +103,8 @@ pub(crate) enum Verb {
         /// The statement: 'ALTER TABLE orders ALTER COLUMN id TYPE bigint'
         ddl: String,
         #[command(flatten)]
+        keep: KeepArgs,
+        #[command(flatten)]
         locks: LockArgs,
         #[command(flatten)]
         fill: FillArgs,
@@ -109,6 +113,8 @@ pub(crate) enum Verb {
     Up {
         /// How many at most [default: all]
         count: Option<NonZeroU32>,
+        #[command(flatten)]
+        keep: KeepArgs,
         #[command(flatten)]
         locks: LockArgs,
         #[command(flatten)]
@@ -137,6 +143,14 @@ pub(crate) enum Verb {
     History,
     /// Start a private server, run traffic on it and change a primary key's type under it
     Demo(DemoArgs),
+}
+
+/// Whether the old table goes at once.
+#[derive(Debug, Clone, Copy, Default, ClapArgs)]
+pub(crate) struct KeepArgs {
+    /// Keep the old table in step with the new one: `complete` drops it then, `rollback` goes back to it (MySQL, MariaDB)
+    #[arg(long)]
+    pub(crate) keep_old: bool,
 }
 
 /// How locks are asked for.

@@ -96,12 +96,13 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
 
 fn knobs(verb: &Verb) -> Knobs {
     match verb {
-        Verb::Start { locks, fill, .. }
-        | Verb::Alter { locks, fill, .. }
-        | Verb::Up { locks, fill, .. }
-        | Verb::Down { locks, fill, .. } => Knobs::filling(locks, fill),
+        Verb::Start { locks, fill, .. } | Verb::Down { locks, fill, .. } => Knobs::filling(locks, fill),
+        Verb::Alter { locks, fill, keep, .. } | Verb::Up { locks, fill, keep, .. } => {
+            Knobs::going_through(locks, fill, *keep)
+        }
         Verb::Demo(demo) => Knobs::filling(&demo.locks, &demo.fill),
-        Verb::Complete { locks, .. } | Verb::Rollback { locks, .. } => Knobs::locking(locks),
+        Verb::Complete { locks, keep, .. } => Knobs::completing(locks, *keep),
+        Verb::Rollback { locks, .. } => Knobs::locking(locks),
         Verb::Init | Verb::New { .. } | Verb::Plan { .. } | Verb::Status { .. } | Verb::History => Knobs::default(),
     }
 }
@@ -119,6 +120,7 @@ impl<'a> Ending<'a> {
     pub(crate) fn new(migration: Option<&'a str>, outcome: Outcome) -> Self {
         let outcome = match outcome {
             Outcome::Done => "done",
+            Outcome::Switched => "switched",
             Outcome::AlreadyDone => "nothing-to-do",
         };
         Self { event: "result", migration, outcome }
@@ -129,18 +131,30 @@ impl<'a> Ending<'a> {
 pub(crate) fn both(first: Outcome, second: Outcome) -> Outcome {
     match (first, second) {
         (Outcome::AlreadyDone, Outcome::AlreadyDone) => Outcome::AlreadyDone,
+        (Outcome::Switched, _) | (_, Outcome::Switched) => Outcome::Switched,
         _ => Outcome::Done,
     }
 }
 
-/// Starts and completes one migration.
+/// Starts and completes one migration. An old table that is kept is left so: only `complete` by itself drops it.
 ///
 /// # Errors
 /// The engine's; what was done stays and can be resumed or rolled back.
 pub(crate) async fn through(engine: &Engine, migration: &Migration, direction: Direction) -> Result<Outcome, Error> {
     let started = engine.start(migration, direction).await?;
+    if started == Outcome::Switched {
+        return Ok(started);
+    }
     let completed = engine.complete(Some(&migration.name)).await?;
     Ok(both(started, completed))
+}
+
+/// What is said of a run whose old table is kept.
+pub(crate) fn switched(name: &str) -> String {
+    format!(
+        "switched: {name}; the new shape is in force, the old table is kept in step\n\
+         `shoofly complete` drops the old table, `shoofly rollback` goes back to it"
+    )
 }
 
 /// The name of the migration that `wanted` means; the ledger may know names that the folder does not.

@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 use shoofly_engine::error::Problem;
 use shoofly_engine::plan::Hazard;
-use shoofly_engine::settings::Pace;
+use shoofly_engine::settings::{KeepOld, Pace};
 use shoofly_engine::{Error, Settings};
 
-use crate::args::{self, Allowance, Args, FillArgs, LockArgs, PaceArg};
+use crate::args::{self, Allowance, Args, FillArgs, KeepArgs, LockArgs, PaceArg};
 use crate::dotenv;
 
 /// The configuration file that is read where none is named.
@@ -55,6 +55,7 @@ struct File {
     env: BTreeMap<String, Section>,
     url: Option<String>,
     dir: Option<PathBuf>,
+    keep_old: Option<bool>,
     #[serde(default)]
     allow: Vec<AllowWord>,
     #[serde(default)]
@@ -71,6 +72,7 @@ struct File {
 struct Section {
     url: Option<String>,
     dir: Option<PathBuf>,
+    keep_old: Option<bool>,
     #[serde(default)]
     accept: BTreeMap<HazardWord, String>,
     #[serde(default)]
@@ -159,17 +161,40 @@ impl Environment {
 pub(crate) struct Knobs {
     locks: LockArgs,
     fill: FillArgs,
+    keep: Keep,
+}
+
+/// Whether a verb keeps the old table.
+#[derive(Debug, Clone, Copy, Default)]
+enum Keep {
+    /// It does not make a new one take over.
+    #[default]
+    Never,
+    /// As its flag says: said twice, the second time it means that the old table goes.
+    AsTyped(KeepArgs),
+    /// As its flag or else the file says: it leaves alone what it has once done.
+    AsSet(KeepArgs),
 }
 
 impl Knobs {
     /// Those of a verb that fills.
     pub(crate) fn filling(locks: &LockArgs, fill: &FillArgs) -> Self {
-        Self { locks: locks.clone(), fill: fill.clone() }
+        Self { locks: locks.clone(), fill: fill.clone(), keep: Keep::Never }
+    }
+
+    /// Those of a verb that fills and lets the new shape take over.
+    pub(crate) fn going_through(locks: &LockArgs, fill: &FillArgs, keep: KeepArgs) -> Self {
+        Self { keep: Keep::AsSet(keep), ..Self::filling(locks, fill) }
+    }
+
+    /// Those of a verb that lets the new shape take over.
+    pub(crate) fn completing(locks: &LockArgs, keep: KeepArgs) -> Self {
+        Self { keep: Keep::AsTyped(keep), ..Self::locking(locks) }
     }
 
     /// Those of a verb that only locks.
     pub(crate) fn locking(locks: &LockArgs) -> Self {
-        Self { locks: locks.clone(), fill: FillArgs::default() }
+        Self { locks: locks.clone(), fill: FillArgs::default(), keep: Keep::Never }
     }
 }
 
@@ -248,6 +273,7 @@ fn engine(args: &Args, knobs: &Knobs, section: &Section, file: &File) -> Result<
     settings.accept.extend(accepted(&file.accept)?);
     settings.allow_blocking = args.allow.contains(&Allowance::Blocking)
         || file.allow.iter().any(|allowed| matches!(allowed, AllowWord::Blocking));
+    settings.keep_old = knobs.keep.with(section.keep_old.or(file.keep_old));
 
     let locks = &mut settings.locks;
     set(&mut locks.budget, [knobs.locks.lock_budget, section.locks.budget(), file.locks.budget()]);
@@ -267,6 +293,17 @@ fn engine(args: &Args, knobs: &Knobs, section: &Section, file: &File) -> Result<
     set(&mut fill.pace, [knobs.fill.pace.map(Into::into), section.fill.pace(), file.fill.pace()]);
     set(&mut fill.horizon_wait, [span(section.fill.horizon_wait), span(file.fill.horizon_wait)]);
     Ok(settings)
+}
+
+impl Keep {
+    /// What the engine is told, where the file says this.
+    fn with(self, file: Option<bool>) -> KeepOld {
+        match self {
+            Self::AsTyped(args) | Self::AsSet(args) if args.keep_old => KeepOld::Always,
+            Self::AsSet(_) if file == Some(true) => KeepOld::WhereCopied,
+            Self::Never | Self::AsTyped(_) | Self::AsSet(_) => KeepOld::Never,
+        }
+    }
 }
 
 /// The first value that was given, else what stands there already.

@@ -65,12 +65,13 @@ pub(crate) fn standing<'a>(folder: &'a [Migration], runs: &[RunStatus]) -> Stand
 fn follow(trace: &mut Trace, run: &RunStatus) {
     trace.active = None;
     match (run.state, run.direction) {
-        (RunState::Complete, Direction::Up) => trace.applied = Some(run.checksum.clone()),
-        (RunState::Complete, Direction::Down) => trace.applied = None,
+        (RunState::Complete | RunState::Switched, Direction::Up) => trace.applied = Some(run.checksum.clone()),
+        (RunState::Complete | RunState::Switched, Direction::Down) => trace.applied = None,
         (RunState::RolledBack, _) => {}
-        (RunState::Running | RunState::Ready | RunState::Completing | RunState::RollingBack, direction) => {
-            trace.active = Some((run.checksum.clone(), direction));
-        }
+        (
+            RunState::Running | RunState::Ready | RunState::Switching | RunState::Completing | RunState::RollingBack,
+            direction,
+        ) => trace.active = Some((run.checksum.clone(), direction)),
     }
 }
 
@@ -177,6 +178,13 @@ mod tests {
         assert_eq!(found.unfinished[0].migration.name, "2");
         assert_eq!(names(&found.pending), ["3", "4"]);
         assert!(found.problems.is_empty(), "{:?}", found.problems);
+    }
+
+    #[test]
+    fn what_is_in_force_is_applied_though_its_old_table_is_kept() {
+        let folder = [file("1", "a")];
+        let found = standing(&folder, &[run("1", "a", RunState::Switched, Direction::Up)]);
+        assert_eq!((names(&found.applied), found.unfinished.len()), (vec!["1".to_owned()], 0));
     }
 
     #[test]

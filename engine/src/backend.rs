@@ -92,11 +92,11 @@ pub(crate) trait Held {
     /// Any; what was done can be gone on from.
     async fn act(&mut self, step: &Step, known: Option<StepState>) -> Result<(), Error>;
 
-    /// Proves every row once more, as the plan's verify phase does.
+    /// Proves every row once more, as those of these steps do that prove something.
     ///
     /// # Errors
     /// [`Error::Data`] with rows.
-    async fn prove(&self, plan: &Plan) -> Result<(), Error>;
+    async fn prove(&self, steps: &[&Step]) -> Result<(), Error>;
 
     /// Takes everything back and ends the run in the state `undone`.
     ///

@@ -28,10 +28,12 @@ mod strategy;
 mod tests;
 mod user_triggers;
 mod volatility;
+mod window;
 
 pub use finding::{Finding, Hazard};
 pub use lock::{Guard, Held, Lock, LockMode, TableLock};
 pub use step::{Action, Check, Cost, Fill, FillAssignment, Probe, Step, Undo, UserTriggers};
+pub use window::{Ways, Window};
 
 /// Version of the serialised plan. Raised when a stored plan of an older program could be misread.
 pub const FORMAT: u32 = 1;
@@ -60,6 +62,9 @@ pub struct Plan {
     pub preflight: Vec<Check>,
     /// The phases that have something to do, in order.
     pub phases: Vec<Phase>,
+    /// Whether the old table can be kept for a time once the new one is in force.
+    #[serde(default, skip_serializing_if = "Window::is_nothing")]
+    pub window: Window,
 }
 
 impl Plan {
@@ -87,6 +92,13 @@ impl Plan {
     /// Every step in order.
     pub fn steps(&self) -> impl DoubleEndedIterator<Item = &Step> {
         self.phases.iter().flat_map(|phase| &phase.steps)
+    }
+
+    /// Every step of the phases and of the window.
+    pub fn every_step(&self) -> impl Iterator<Item = &Step> {
+        let ways = self.window.ways().into_iter();
+        let besides = ways.flat_map(|ways| [&ways.switch, &ways.proofs, &ways.back, &ways.close]).flatten();
+        self.steps().chain(besides)
     }
 
     /// The step of that identity.

@@ -18,6 +18,8 @@ use crate::source::Migration;
 mod conductor;
 mod state;
 mod undo;
+mod which;
+mod window;
 
 pub use crate::plan::Direction;
 pub use state::{RunState, StepState};
@@ -75,6 +77,8 @@ pub struct RunStatus {
 pub enum Outcome {
     /// It did its work.
     Done,
+    /// The new shape is in force, and the old table is kept in step with it.
+    Switched,
     /// There was nothing to do: it had been done before.
     AlreadyDone,
 }
@@ -119,10 +123,11 @@ impl Engine {
         }
     }
 
-    /// Contracts a run that is `ready`. `name` picks one where several are; `None` means the only one.
+    /// Contracts a run that is `ready`, or lets the new shape take over and keeps the old table, where the settings say so. A run
+    /// that has been switched is contracted. `name` picks one where several are; `None` means the only one.
     ///
     /// # Errors
-    /// [`Error::Refused`] for a run that is not ready, [`Error::Data`] for one that does not prove itself again; others as
+    /// [`Error::Refused`] for a run that is not ready, or whose old table cannot be kept; [`Error::Data`] for one that does not prove itself again; others as
     /// [`Engine::start`].
     pub async fn complete(&self, name: Option<&str>) -> Result<Outcome, Error> {
         match &self.target {
@@ -134,7 +139,8 @@ impl Engine {
     /// Undoes a run that is not complete: the catalogue is as before.
     ///
     /// # Errors
-    /// [`Error::Refused`] where the way back is closed; others as [`Engine::start`].
+    /// [`Error::Refused`] where the way back is closed, [`Error::Data`] for rows that the old shape does not take; others as
+    /// [`Engine::start`].
     pub async fn rollback(&self, name: Option<&str>) -> Result<Outcome, Error> {
         match &self.target {
             Target::Postgres(target) => conductor::rollback::<Postgres>(self, target, name).await,

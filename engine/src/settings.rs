@@ -17,6 +17,20 @@ pub struct Settings {
     pub accept: BTreeSet<Hazard>,
     /// Whether steps that block the application may be planned (`--allow blocking`).
     pub allow_blocking: bool,
+    /// Whether the old table is kept once the new one is in force.
+    pub keep_old: KeepOld,
+}
+
+/// Whether a table whose place another one takes is kept in step with it, until the operator completes the run or rolls it back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum KeepOld {
+    /// It goes with the swap.
+    #[default]
+    Never,
+    /// It is kept; changes that copy no table are made without.
+    WhereCopied,
+    /// It is kept; a change that has no old table is refused.
+    Always,
 }
 
 /// How locks that conflict with reads or writes are asked for.

@@ -228,6 +228,7 @@ fn succeed(doing: &str, result: Result<Outcome, Error>) {
     match result {
         Ok(Outcome::Done) => {}
         Ok(Outcome::AlreadyDone) => panic!("{doing}: there was nothing to do"),
+        Ok(Outcome::Switched) => panic!("{doing}: an old table is kept"),
         Err(error) => panic!("{doing}: {error}"),
     }
 }

@@ -3,7 +3,7 @@
 use shoofly_engine::Exit;
 use shoofly_engine::run::Outcome;
 
-use super::{Context, Ending, known_name};
+use super::{Context, Ending, known_name, switched};
 
 /// Completes the run of that migration, or the only one that is ready.
 pub(crate) async fn run(cx: &Context, wanted: Option<&str>) -> anyhow::Result<Exit> {
@@ -12,8 +12,9 @@ pub(crate) async fn run(cx: &Context, wanted: Option<&str>) -> anyhow::Result<Ex
     let text = match (outcome, &name) {
         (Outcome::Done, Some(name)) => format!("complete: {name}"),
         (Outcome::Done, None) => "complete".to_owned(),
-        (Outcome::AlreadyDone, Some(name)) => format!("nothing to do: {name} is complete already"),
-        (Outcome::AlreadyDone, None) => "nothing to do: no run waits to be completed".to_owned(),
+        (Outcome::Switched, name) => switched(name.as_deref().unwrap_or("the run")),
+        (Outcome::AlreadyDone, Some(name)) => format!("nothing to do: {name} is in force already"),
+        (Outcome::AlreadyDone, None) => "nothing to do: the only run is in force already".to_owned(),
     };
     cx.output.ending(&text, &Ending::new(name.as_deref(), outcome));
     Ok(Exit::Done)

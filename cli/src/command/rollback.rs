@@ -10,8 +10,8 @@ pub(crate) async fn run(cx: &Context, wanted: Option<&str>) -> anyhow::Result<Ex
     let name = wanted.map(|wanted| known_name(cx, wanted));
     let outcome = cx.drive(async |engine| engine.rollback(name.as_deref()).await).await?;
     let text = match (outcome, &name) {
-        (Outcome::Done, Some(name)) => format!("rolled back: {name}; the schema is as it was"),
-        (Outcome::Done, None) => "rolled back; the schema is as it was".to_owned(),
+        (Outcome::Done | Outcome::Switched, Some(name)) => format!("rolled back: {name}; the schema is as it was"),
+        (Outcome::Done | Outcome::Switched, None) => "rolled back; the schema is as it was".to_owned(),
         (Outcome::AlreadyDone, Some(name)) => format!("nothing to do: {name} is not under way"),
         (Outcome::AlreadyDone, None) => "nothing to do: no run is under way".to_owned(),
     };

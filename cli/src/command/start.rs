@@ -3,7 +3,7 @@
 use shoofly_engine::run::{Direction, Outcome};
 use shoofly_engine::{Exit, Migration};
 
-use super::{Context, Ending, pick};
+use super::{Context, Ending, pick, switched};
 
 /// Starts, or takes up again, one migration.
 pub(crate) async fn run(cx: &Context, wanted: Option<&str>) -> anyhow::Result<Exit> {
@@ -19,6 +19,7 @@ pub(crate) async fn run(cx: &Context, wanted: Option<&str>) -> anyhow::Result<Ex
     let name = &migration.name;
     let text = match outcome {
         Outcome::Done => format!("ready: {name}; `shoofly complete` makes it final, `shoofly rollback` takes it back"),
+        Outcome::Switched => switched(name),
         Outcome::AlreadyDone => format!("nothing to do: {name} is ready or complete already"),
     };
     cx.output.ending(&text, &Ending::new(Some(name), outcome));

@@ -149,6 +149,11 @@ fn advice(run: &RunStatus) -> String {
         (RunState::Ready, None) => {
             format!("run {} is ready: `shoofly complete '{name}'`, or `shoofly rollback '{name}'`", run.run)
         }
+        (RunState::Switched, None) => format!(
+            "run {} is in force, its old table is kept in step: `shoofly complete '{name}'` drops the old table, \
+             `shoofly rollback '{name}'` goes back to it",
+            run.run
+        ),
         (RunState::Completing, None) => format!("run {} goes on with `shoofly complete '{name}'`", run.run),
         (RunState::RollingBack, None) => format!("run {} goes on with `shoofly rollback '{name}'`", run.run),
         (_, None) => format!(

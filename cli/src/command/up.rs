@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use shoofly_engine::run::{Direction, Outcome};
 use shoofly_engine::{Exit, Migration};
 
-use super::{Context, Ending, pick, through};
+use super::{Context, Ending, pick, switched, through};
 use crate::standing::standing;
 use shoofly_engine::source;
 
@@ -24,7 +24,11 @@ pub(crate) async fn run(cx: &Context, count: Option<NonZeroU32>) -> anyhow::Resu
     }
     for migration in todo {
         let outcome = cx.drive(async |engine| through(engine, migration, Direction::Up).await).await?;
-        cx.output.ending(&format!("complete: {}", migration.name), &Ending::new(Some(&migration.name), outcome));
+        let text = match outcome {
+            Outcome::Switched => switched(&migration.name),
+            Outcome::Done | Outcome::AlreadyDone => format!("complete: {}", migration.name),
+        };
+        cx.output.ending(&text, &Ending::new(Some(&migration.name), outcome));
     }
     Ok(Exit::Done)
 }

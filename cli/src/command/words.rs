@@ -20,6 +20,8 @@ pub(crate) fn state(state: RunState) -> &'static str {
     match state {
         RunState::Running => "running",
         RunState::Ready => "ready",
+        RunState::Switching => "switching",
+        RunState::Switched => "switched",
         RunState::Completing => "completing",
         RunState::Complete => "complete",
         RunState::RollingBack => "rolling back",
@@ -30,7 +32,12 @@ pub(crate) fn state(state: RunState) -> &'static str {
 /// Whether the run still has something to do.
 pub(crate) fn is_open(state: RunState) -> bool {
     match state {
-        RunState::Running | RunState::Ready | RunState::Completing | RunState::RollingBack => true,
+        RunState::Running
+        | RunState::Ready
+        | RunState::Switching
+        | RunState::Switched
+        | RunState::Completing
+        | RunState::RollingBack => true,
         RunState::Complete | RunState::RolledBack => false,
     }
 }

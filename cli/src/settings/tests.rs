@@ -47,10 +47,8 @@ fn two_databases_at_once_are_refused() {
 #[test]
 fn knobs_come_from_flags_then_from_the_file() {
     let file = parsed("[fill]\nlanes = 2\nchunk = \"20ms\"\npace = \"full\"\n[locks]\nbudget = \"40ms\"\n").unwrap();
-    let knobs = Knobs {
-        fill: FillArgs { chunk: Some(Duration::from_millis(5)), ..FillArgs::default() },
-        locks: LockArgs::default(),
-    };
+    let knobs =
+        Knobs { fill: FillArgs { chunk: Some(Duration::from_millis(5)), ..FillArgs::default() }, ..Knobs::default() };
     let settings = engine(&typed(&["status"]), &knobs, &Section::default(), &file).unwrap();
     assert_eq!(settings.fill.lanes.get(), 2);
     assert_eq!(settings.fill.chunk, Duration::from_millis(5));
@@ -71,4 +69,19 @@ fn an_accepted_hazard_needs_a_reason() {
 #[test]
 fn the_template_of_init_is_a_valid_file() {
     parsed(crate::command::init::TEMPLATE).unwrap();
+}
+
+#[test]
+fn the_file_keeps_old_tables_where_a_verb_can_be_said_again() {
+    let file = parsed("keep-old = true\n").unwrap();
+    let keeps = |knobs: Knobs, section: Section| engine(&typed(&["status"]), &knobs, &section, &file).unwrap().keep_old;
+    let (unsaid, said) = (KeepArgs::default(), KeepArgs { keep_old: true });
+    let (locks, fill) = (LockArgs::default(), FillArgs::default());
+    assert_eq!(keeps(Knobs::going_through(&locks, &fill, unsaid), Section::default()), KeepOld::WhereCopied);
+    assert_eq!(keeps(Knobs::going_through(&locks, &fill, said), Section::default()), KeepOld::Always);
+    let section = Section { keep_old: Some(false), ..Section::default() };
+    assert_eq!(keeps(Knobs::going_through(&locks, &fill, unsaid), section), KeepOld::Never);
+    assert_eq!(keeps(Knobs::completing(&locks, unsaid), Section::default()), KeepOld::Never, "it ends the window");
+    assert_eq!(keeps(Knobs::completing(&locks, said), Section::default()), KeepOld::Always);
+    assert_eq!(keeps(Knobs::filling(&locks, &fill), Section::default()), KeepOld::Never);
 }

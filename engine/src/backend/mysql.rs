@@ -28,6 +28,7 @@ mod ledger;
 mod look;
 mod rows;
 mod shadow;
+mod swap;
 mod trying;
 
 use claim::{Claim, taken};
@@ -127,8 +128,8 @@ impl Held for Claim {
         self.carry_out(step, known).await
     }
 
-    async fn prove(&self, plan: &Plan) -> Result<(), Error> {
-        for step in plan.steps() {
+    async fn prove(&self, steps: &[&Step]) -> Result<(), Error> {
+        for step in steps {
             match &step.action {
                 Action::Shadow { stage: ShadowStage::Compare, shadow, .. } => self.compare_patiently(shadow).await?,
                 Action::Verify { proofs } => self.count(proofs).await?,

@@ -101,8 +101,8 @@ impl Held for Claim {
         self.carry_out(step, known).await
     }
 
-    async fn prove(&self, plan: &Plan) -> Result<(), Error> {
-        let proofs = plan.steps().filter_map(|step| match &step.action {
+    async fn prove(&self, steps: &[&Step]) -> Result<(), Error> {
+        let proofs = steps.iter().filter_map(|step| match &step.action {
             Action::Verify { proofs } => Some(proofs.iter().cloned()),
             _ => None,
         });

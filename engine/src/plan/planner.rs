@@ -9,7 +9,7 @@ use super::strategy::alter_column_type::{self, Change, Kind};
 use super::strategy::{
     add_column, column_default, direct, drop_column, dual_column, effect, index, not_null, update_rows,
 };
-use super::{Check, Direction, FORMAT, Finding, Phase, PhaseKind, Plan, PlannedOperation, StepId, Strategy};
+use super::{Check, Direction, FORMAT, Finding, Phase, PhaseKind, Plan, PlannedOperation, StepId, Strategy, Window};
 use crate::error::{Error, Problem};
 use crate::facts::Facts;
 use crate::name::TableName;
@@ -58,6 +58,7 @@ pub fn plan(migration: &Migration, direction: Direction, facts: &Facts, settings
         findings: empty.into_iter().chain(std::mem::take(&mut merged.findings)).collect(),
         preflight: std::mem::take(&mut merged.preflight),
         phases: phases(merged, facts),
+        window: Window::Nothing,
     })
 }
 

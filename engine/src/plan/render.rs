@@ -179,7 +179,14 @@ fn shadow_remark(stage: ShadowStage, shadow: &Shadow) -> Option<String> {
         ShadowStage::Mirror => Some(format!("under LOCK TABLES {} WRITE", shadow.table.display())),
         ShadowStage::Copy => Some("in pieces of some milliseconds, rows that others hold left for later".to_owned()),
         ShadowStage::Compare => Some("in pieces, each of which compares every value of both tables".to_owned()),
-        ShadowStage::Make | ShadowStage::Index | ShadowStage::Repoint | ShadowStage::Swap | ShadowStage::Clean => None,
+        ShadowStage::Make
+        | ShadowStage::Index
+        | ShadowStage::Repoint
+        | ShadowStage::Swap
+        | ShadowStage::Clean
+        | ShadowStage::MirrorBack
+        | ShadowStage::Exchange
+        | ShadowStage::Release => None,
     }
 }
 

@@ -45,6 +45,46 @@ pub struct Shadow {
     /// How long one chunk's transaction should take, where the migration says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chunk: Option<std::time::Duration>,
+    /// Whether the second table has unique keys besides that which names rows: what is written to it may meet another row there.
+    #[serde(default)]
+    pub rivals: Rivals,
+    /// Which of both shapes the second table has.
+    #[serde(default)]
+    pub way: Way,
+}
+
+/// Unique keys of a second table besides the one that names its rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rivals {
+    /// There is none.
+    #[default]
+    None,
+    /// There are some.
+    Some,
+}
+
+/// Which shape follows which.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// The new shape follows the old one, until it takes its place.
+    #[default]
+    Forth,
+    /// The old shape follows the new one, which has taken its place. `before` is then the new shape's column, and `after` the old
+    /// one's.
+    Back,
+}
+
+impl Shadow {
+    /// The table under whose name the ledger notes what the second one did not take.
+    #[must_use]
+    pub fn noted(&self) -> &TablePath {
+        match self.way {
+            Way::Forth => &self.table,
+            Way::Back => &self.shadow,
+        }
+    }
 }
 
 /// A column in both tables.
@@ -124,6 +164,12 @@ pub enum ShadowStage {
     Swap,
     /// Drop what is left over, and give foreign keys their names.
     Clean,
+    /// Make the triggers by which the old table will follow the new one; they do nothing yet.
+    MirrorBack,
+    /// Both tables change names.
+    Exchange,
+    /// Drop the triggers of the table that has lost its name; those of the new shape when the window ends.
+    Release,
 }
 
 /// One `ALTER TABLE` that the server does by itself without copying, with the algorithm stated: a surprise fails.

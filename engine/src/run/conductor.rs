@@ -4,13 +4,14 @@ use std::time::Instant;
 
 use super::state::{RunState, Signal, next};
 use super::undo::way_back;
-use super::{Direction, Engine, Outcome, RunStatus, StepState};
+use super::which::{latest, pick};
+use super::{Direction, Engine, Outcome, RunStatus, StepState, window};
 use crate::backend::{Backend, Held, Trying};
 use crate::error::{Error, Problem};
 use crate::event::Event;
 use crate::failpoint;
-use crate::name::QualifiedName;
 use crate::plan::{PhaseKind, Plan, Step};
+use crate::settings::KeepOld;
 use crate::source::Migration;
 
 /// What the server shows of the connection that holds a run.
@@ -32,6 +33,7 @@ pub(super) async fn start<B: Backend>(
         let (run, resumed) = match latest.map(|run| stand(run, migration, direction)).transpose()? {
             Some(Standing::Unfinished(run)) => (run, true),
             Some(Standing::Done) => return Ok(Outcome::AlreadyDone),
+            Some(Standing::Switched) => return Ok(Outcome::Switched),
             Some(Standing::Ended) | None => (begin(engine, &mut backend, migration, direction).await?, false),
         };
         let held = backend.hold(run).await?;
@@ -54,6 +56,7 @@ pub(super) async fn start<B: Backend>(
 enum Standing {
     Unfinished(i64),
     Done,
+    Switched,
     Ended,
 }
 
@@ -66,14 +69,15 @@ fn stand(run: &RunStatus, migration: &Migration, direction: Direction) -> Result
     match run.state {
         RunState::Running if same_way => Ok(Standing::Unfinished(run.run)),
         RunState::Ready | RunState::Complete if same_way => Ok(Standing::Done),
-        RunState::Completing if same_way => Ok(Standing::Done),
+        RunState::Switching | RunState::Completing if same_way => Ok(Standing::Done),
+        RunState::Switched if same_way => Ok(Standing::Switched),
         RunState::Complete | RunState::RolledBack => Ok(Standing::Ended),
         RunState::RollingBack => Err(refused(
             run,
             "it is being rolled back",
             format!("finish that first: shoofly rollback {}", run.migration),
         )),
-        RunState::Running | RunState::Ready | RunState::Completing => Err(refused(
+        _ => Err(refused(
             run,
             "it is under way in the other direction",
             format!("shoofly complete {0}, or shoofly rollback {0}", run.migration),
@@ -104,6 +108,7 @@ async fn begin<B: Backend>(
     if !hazards.is_empty() {
         return Err(Error::Refused(hazards));
     }
+    window::wanted(engine.settings.keep_old, &plan)?;
     let run = backend.enter(migration, direction, &plan).await?;
     failpoint::pass("run.entered").await;
     for finding in &plan.findings {
@@ -113,35 +118,91 @@ async fn begin<B: Backend>(
     Ok(run)
 }
 
-/// Contracts a run that is ready.
+/// Contracts a run that is ready; or lets the new shape take over and keeps the old table, as the settings say.
 pub(super) async fn complete<B: Backend>(
     engine: &Engine,
     target: &B::Target,
     name: Option<&str>,
 ) -> Result<Outcome, Error> {
-    let Some((mut held, run)) = hold::<B>(engine, target, name, may_complete).await? else {
+    let keep = engine.settings.keep_old;
+    let may = |run: &RunStatus| may_complete(run, keep);
+    let Some((mut held, run)) = hold::<B>(engine, target, name, may).await? else {
         return Ok(Outcome::AlreadyDone);
     };
     let plan = held.plan().await?;
-    let resumed = run.state == RunState::Completing;
-    engine.events.emit(Event::RunBegan { run: run.run, migration: run.migration.clone(), resumed });
-    if !resumed {
-        let proved = held.prove(&plan).await;
-        remember(&held, proved).await?;
-        go(&held, run.run, run.state, Signal::Complete).await?;
+    let wanted = match run.state {
+        RunState::Ready | RunState::Switching => window::wanted(keep, &plan)?.is_some(),
+        _ => false,
+    };
+    if keep == KeepOld::WhereCopied && run.state == RunState::Ready && !wanted {
+        let text = "no table is copied: there is no old one to keep".to_owned();
+        engine.events.emit(Event::Notice { text });
     }
-    let worked = run_phases(&mut held, engine, &plan, &[PhaseKind::Contract]).await;
-    remember(&held, worked).await?;
-    go(&held, run.run, RunState::Completing, Signal::Contracted).await?;
+    let resumed = matches!(run.state, RunState::Completing | RunState::Switching);
+    engine.events.emit(Event::RunBegan { run: run.run, migration: run.migration.clone(), resumed });
+    let mut state = run.state;
+    if state == RunState::Ready {
+        let steps: Vec<&Step> = plan.steps().collect();
+        let proved = held.prove(&steps).await;
+        remember(&held, proved).await?;
+        state = go(&held, run.run, state, if wanted { Signal::Switch } else { Signal::Complete }).await?;
+    }
+    if state == RunState::Switching {
+        state = switch(&mut held, engine, &plan, run.run).await?;
+        if wanted {
+            engine.events.emit(Event::RunEnded { state: state.word().to_owned() });
+            return Ok(Outcome::Switched);
+        }
+    }
+    contract(&mut held, engine, &plan, &run, state).await?;
     engine.events.emit(Event::RunEnded { state: RunState::Complete.word().to_owned() });
     Ok(Outcome::Done)
 }
 
+/// The new shape takes over, and the old table follows it.
+async fn switch<H: Held>(held: &mut H, engine: &Engine, plan: &Plan, run: i64) -> Result<RunState, Error> {
+    let worked = run_steps(held, engine, PhaseKind::Contract, &window::of(plan, run)?.switch).await;
+    remember(held, worked).await?;
+    go(held, run, RunState::Switching, Signal::Kept).await
+}
+
+/// The contract phase; where the old table was kept, what is left of it.
+async fn contract<H: Held>(
+    held: &mut H,
+    engine: &Engine,
+    plan: &Plan,
+    run: &RunStatus,
+    state: RunState,
+) -> Result<(), Error> {
+    let states = held.steps().await?;
+    let ways = plan.window.ways().filter(|ways| window::is_entered(ways, &states));
+    if ways.is_some_and(|ways| window::is_returning(ways, &states)) {
+        let advice = format!("finish that: shoofly rollback {}", run.migration);
+        return Err(refused(run, "the old table is taking its place again", advice));
+    }
+    let state = match state {
+        RunState::Completing => state,
+        _ => go(held, run.run, state, Signal::Complete).await?,
+    };
+    let worked = match ways {
+        Some(ways) => run_steps(held, engine, PhaseKind::Contract, &ways.close).await,
+        None => run_phases(held, engine, plan, &[PhaseKind::Contract]).await,
+    };
+    remember(held, worked).await?;
+    go(held, run.run, state, Signal::Contracted).await.map(|_| ())
+}
+
 /// Whether there is anything to complete.
-fn may_complete(run: &RunStatus) -> Result<bool, Error> {
+fn may_complete(run: &RunStatus, keep: KeepOld) -> Result<bool, Error> {
     match run.state {
         RunState::Complete => Ok(false),
-        RunState::Ready | RunState::Completing => Ok(true),
+        RunState::Completing if keep == KeepOld::Always => Err(refused(
+            run,
+            "its old table is being dropped",
+            format!("finish it without --keep-old: shoofly complete {}", run.migration),
+        )),
+        RunState::Ready | RunState::Switching | RunState::Completing => Ok(true),
+        RunState::Switched => Ok(keep == KeepOld::Never),
         RunState::Running => {
             Err(refused(run, "it is not ready", format!("finish it first: shoofly start {}", run.migration)))
         }
@@ -162,7 +223,7 @@ pub(super) async fn rollback<B: Backend>(
     };
     let plan = held.plan().await?;
     engine.events.emit(Event::RunBegan { run: run.run, migration: run.migration.clone(), resumed: true });
-    let undone = undo(&mut held, &plan, &run).await;
+    let undone = undo(&mut held, engine, &plan, &run).await;
     remember(&held, undone).await?;
     engine.events.emit(Event::RunEnded { state: RunState::RolledBack.word().to_owned() });
     Ok(Outcome::Done)
@@ -172,12 +233,12 @@ pub(super) async fn rollback<B: Backend>(
 fn may_roll_back(run: &RunStatus) -> Result<bool, Error> {
     match run.state {
         RunState::RolledBack => Ok(false),
-        RunState::Running | RunState::Ready | RunState::Completing | RunState::RollingBack => Ok(true),
         RunState::Complete => Err(refused(
             run,
             "it is complete",
             format!("take it back as a change of its own: shoofly down, for {}", run.migration),
         )),
+        _ => Ok(true),
     }
 }
 
@@ -187,7 +248,7 @@ async fn hold<B: Backend>(
     engine: &Engine,
     target: &B::Target,
     name: Option<&str>,
-    may: fn(&RunStatus) -> Result<bool, Error>,
+    may: impl Fn(&RunStatus) -> Result<bool, Error>,
 ) -> Result<Option<(B::Held, RunStatus)>, Error> {
     let backend = B::connect(engine, target, CONDUCTOR).await?;
     let seen = pick(backend.runs().await?, name, engine)?;
@@ -199,20 +260,39 @@ async fn hold<B: Backend>(
     Ok(may(&run)?.then_some((held, run)))
 }
 
-/// Takes every begun step back.
-async fn undo<H: Held>(held: &mut H, plan: &Plan, run: &RunStatus) -> Result<(), Error> {
+/// Takes every begun step back; a table that has given up its name gets it back first.
+async fn undo<H: Held>(held: &mut H, engine: &Engine, plan: &Plan, run: &RunStatus) -> Result<(), Error> {
+    let mut state = run.state;
+    let states = held.steps().await?;
+    if let Some(ways) = plan.window.ways() {
+        if state == RunState::Switching && window::is_switched(ways, &states) {
+            state = switch(held, engine, plan, run.run).await?;
+        }
+        if state == RunState::Switched {
+            // Once one table is back, both no longer stand to each other as they did.
+            if !window::is_returning(ways, &states) {
+                held.prove(&ways.proofs.iter().collect::<Vec<_>>()).await?;
+            }
+            run_steps(held, engine, PhaseKind::Contract, &ways.back).await?;
+        }
+    }
     let way = way_back(plan, &held.steps().await?)?;
-    go(held, run.run, run.state, Signal::RollBack).await?;
+    go(held, run.run, state, Signal::RollBack).await?;
     held.take_back(&way, transition(RunState::RollingBack, Signal::Undone, run.run)?).await
 }
 
 /// Runs the phases in order, skipping what the ledger has as done.
 async fn run_phases<H: Held>(held: &mut H, engine: &Engine, plan: &Plan, phases: &[PhaseKind]) -> Result<(), Error> {
     for phase in plan.phases.iter().filter(|phase| phases.contains(&phase.kind)) {
-        engine.events.emit(Event::PhaseBegan { phase: phase.kind });
-        for step in &phase.steps {
-            run_step(held, engine, step).await?;
-        }
+        run_steps(held, engine, phase.kind, &phase.steps).await?;
+    }
+    Ok(())
+}
+
+async fn run_steps<H: Held>(held: &mut H, engine: &Engine, phase: PhaseKind, steps: &[Step]) -> Result<(), Error> {
+    engine.events.emit(Event::PhaseBegan { phase });
+    for step in steps {
+        run_step(held, engine, step).await?;
     }
     Ok(())
 }
@@ -250,12 +330,12 @@ async fn run_step<H: Held>(held: &mut H, engine: &Engine, step: &Step) -> Result
 }
 
 /// Moves the run on.
-async fn go<H: Held>(held: &H, run: i64, from: RunState, signal: Signal) -> Result<(), Error> {
+async fn go<H: Held>(held: &H, run: i64, from: RunState, signal: Signal) -> Result<RunState, Error> {
     let to = transition(from, signal, run)?;
     failpoint::pass(&format!("state.before:{}", to.word())).await;
     held.enter_state(to).await?;
     failpoint::pass(&format!("state.after:{}", to.word())).await;
-    Ok(())
+    Ok(to)
 }
 
 /// Keeps the text of an error in the ledger, for `status`.
@@ -276,50 +356,6 @@ fn transition(from: RunState, signal: Signal, run: i64) -> Result<RunState, Erro
             advice: "look at it with `shoofly status`".to_owned(),
         }])
     })
-}
-
-/// The newest run of a migration. That of a statement of the command line counts no more once another change of the same
-/// table is complete: the statement may have been taken back by it, and is then asked for anew.
-fn latest<'a>(known: &'a [RunStatus], migration: &Migration) -> Option<&'a RunStatus> {
-    let at = known.iter().rposition(|run| run.migration == migration.name)?;
-    let changes_the_same = |later: &RunStatus| later.tables.iter().any(|table| known[at].tables.contains(table));
-    let overtaken = migration.path.is_none()
-        && known[at].state == RunState::Complete
-        && known[at + 1..].iter().any(|later| later.state == RunState::Complete && changes_the_same(later));
-    (!overtaken).then_some(&known[at])
-}
-
-/// The run that a name means: the newest of that name; without a name the only active one, else the newest of all.
-fn pick(runs: Vec<RunStatus>, name: Option<&str>, engine: &Engine) -> Result<RunStatus, Error> {
-    if let Some(name) = name {
-        let found = runs.into_iter().rev().find(|run| run.migration == name);
-        return found.ok_or_else(|| unknown(format!("no run of {name} is known"), engine));
-    }
-    let active: Vec<&RunStatus> = runs.iter().filter(|run| run.state.is_active()).collect();
-    match active.as_slice() {
-        [only] => Ok((*only).clone()),
-        [] => runs.into_iter().next_back().ok_or_else(|| unknown("no run is known".to_owned(), engine)),
-        several => Err(Error::Usage(
-            several
-                .iter()
-                .map(|run| Problem {
-                    what: format!("{} is {}", run.migration, run.state.word()),
-                    place: run.tables.iter().map(QualifiedName::display).collect::<Vec<_>>().join(", "),
-                    why: "several runs are active: say which one is meant".to_owned(),
-                    advice: format!("name it: {}", run.migration),
-                })
-                .collect(),
-        )),
-    }
-}
-
-fn unknown(what: String, engine: &Engine) -> Error {
-    Error::Usage(vec![Problem {
-        what,
-        place: engine.target.display(),
-        why: String::new(),
-        advice: "shoofly status lists what there is".to_owned(),
-    }])
 }
 
 fn refused(run: &RunStatus, what: &str, advice: String) -> Error {

@@ -92,10 +92,11 @@ impl Stage {
         wait(self.begin(arguments, "")).await
     }
 
-    /// Runs a verb until it succeeds: the server may still be busy with what a dead process had sent.
+    /// Runs a verb, with its flags, until it succeeds: the server may still be busy with what a dead process had sent.
     pub async fn finish(&self, verb: &str) {
+        let words: Vec<&str> = verb.split(' ').collect();
         until(&format!("{verb} succeeds"), async || {
-            let said = self.run(&[verb]).await;
+            let said = self.run(&words).await;
             let told = format!("{verb}: {:?}\n{}{}", said.code, said.out, said.err);
             assert!(said.code == Some(0) || said.err.contains("in the way"), "{told}");
             said.code == Some(0)

@@ -16,7 +16,7 @@ use crate::dialect::mysql::shadow::Pair;
 use crate::driver::mysql::{Session, Target};
 use crate::error::{DbError, DbErrorKind, Error, Problem};
 use crate::event::Event;
-use crate::plan::shadow::Shadow;
+use crate::plan::shadow::{Shadow, Way};
 
 /// Rows named in a message.
 const NAMED: usize = 10;
@@ -85,7 +85,11 @@ impl Claim {
             readers.spawn(read(Arc::clone(&job)));
         }
         let mut all = Found::default();
-        let claim = format!("every row of {} is in the new table as it should be", shadow.table.display());
+        let other = match shadow.way {
+            Way::Forth => "new",
+            Way::Back => "old",
+        };
+        let claim = format!("every row of {} is in the {other} table as it should be", shadow.table.display());
         let done = crew::attend(
             readers,
             &stop,
@@ -123,16 +127,29 @@ fn problems(shadow: &Shadow, all: &Found, ghosts: &[String]) -> Vec<Problem> {
     let problem = |what: String| Problem {
         what,
         place: shadow.table.display(),
-        why: "both tables must hold the same rows before the new one takes the other's place".to_owned(),
-        advice: "roll back and start anew; a TRUNCATE, or changes that triggers do not see, bring such differences"
-            .to_owned(),
+        why: "both tables must hold the same rows before one takes the other's place".to_owned(),
+        advice: match shadow.way {
+            Way::Forth => {
+                "roll back and start anew; a TRUNCATE, or changes that triggers do not see, bring such differences"
+                    .to_owned()
+            }
+            Way::Back => format!(
+                "put it right in {}, and run the same command again; or keep the new shape: shoofly complete; a TRUNCATE, or \
+                 changes that triggers do not see, bring such differences",
+                shadow.shadow.display()
+            ),
+        },
     };
     let mut problems = Vec::new();
     if all.wrong > 0 {
         problems.push(problem(format!("{} rows are missing or differ: {}", all.wrong, all.named.join("; "))));
     }
     if !ghosts.is_empty() {
-        problems.push(problem(format!("rows that only the new table has: {}", ghosts.join("; "))));
+        let whose = match shadow.way {
+            Way::Forth => "new",
+            Way::Back => "old",
+        };
+        problems.push(problem(format!("rows that only the {whose} table has: {}", ghosts.join("; "))));
     }
     problems
 }

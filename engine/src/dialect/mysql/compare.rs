@@ -3,8 +3,8 @@
 
 use super::literal::Text;
 use super::shadow::OUR_ZONE;
-use super::trigger::value;
-use crate::plan::shadow::{Copied, Shadow};
+use super::trigger::{may_lose, value};
+use crate::plan::shadow::{Copied, Shadow, Way};
 use crate::schema::mysql::Column;
 use crate::sql;
 use crate::text::Sql;
@@ -12,8 +12,19 @@ use crate::text::Sql;
 /// Whether the new column (its table aliased `b`) is what the old one (aliased `a`) becomes. Never NULL.
 #[must_use]
 pub fn same(shadow: &Shadow, pair: &Copied) -> Sql {
+    let becomes = becomes(shadow, pair, ["a.", "b."]);
+    if shadow.way == Way::Forth || !may_lose(pair) {
+        return becomes;
+    }
+    // What was not written since the swap is still what the new table was made from.
+    let other = Copied { before: pair.after.clone(), after: pair.before.clone() };
+    sql!("({becomes}) OR ({came})", becomes = becomes, came = self::becomes(shadow, &other, ["b.", "a."]))
+}
+
+/// Whether the column after is what that before becomes, by the aliases of their tables.
+fn becomes(shadow: &Shadow, pair: &Copied, [from, to]: [&str; 2]) -> Sql {
     let (before, after) = (&pair.before, &pair.after);
-    let (a, b) = (value(shadow, pair, "a.", OUR_ZONE), sql!("b.{c}", c = after.name));
+    let (a, b) = (value(shadow, pair, from, OUR_ZONE), sql!("{to}{c}", to = Sql::raw(to), c = after.name));
     let bytes = |a: Sql, b: Sql| sql!("CAST({a} AS BINARY) <=> CAST({b} AS BINARY)", a = a, b = b);
     let plain = |a: Sql, b: Sql| sql!("{a} <=> {b}", a = a, b = b);
     match (family(before), family(after)) {
@@ -51,7 +62,7 @@ pub fn same(shadow: &Shadow, pair: &Copied) -> Sql {
             a = a,
             t = cast(after).unwrap_or_else(|| Sql::raw("CHAR")),
             b = b,
-            plain = sql!("a.{c}", c = before.name),
+            plain = sql!("{from}{c}", from = Sql::raw(from), c = before.name),
         ),
         (_, Family::Exact | Family::Temporal) => match cast(after) {
             Some(as_type) => sql!("CAST({a} AS {t}) <=> {b}", a = a, t = as_type, b = b),

@@ -26,6 +26,7 @@ mod refuse;
 mod rows;
 mod shadow;
 mod steps;
+mod window;
 
 use change::Change;
 pub use facts::{Facts, Tried};
@@ -50,6 +51,8 @@ struct Draft {
     /// Read-only checks of rows that must hold before the first change.
     preflight: Vec<Check>,
     problems: Vec<Problem>,
+    /// Whether the old table can be kept for a time.
+    keep: window::Keep,
 }
 
 /// What a statement's plan is made from.
@@ -190,6 +193,7 @@ pub fn plan(migration: &Migration, direction: Direction, facts: &Facts, settings
     let mut problems = refuse::server(server);
     let mut steps = Vec::new();
     let mut preflight = Vec::new();
+    let mut keeps = Vec::new();
     let (mut tables, mut findings): (Vec<TablePath>, Vec<Finding>) = (Vec::new(), Vec::new());
     let mode = Mode::of(server.product, server.version, &server.sql_mode);
     let mut planned: BTreeMap<usize, PlannedOperation> = BTreeMap::new();
@@ -214,6 +218,7 @@ pub fn plan(migration: &Migration, direction: Direction, facts: &Facts, settings
         }
         steps.extend(draft.steps);
         preflight.extend(draft.preflight);
+        keeps.push((draft.strategy, draft.keep));
         for (number, at) in group.places.iter().enumerate() {
             let summary = group.single.get(number).map_or_else(|| draft.summary.clone(), Change::summary);
             let strategy = draft.strategy.unwrap_or(Strategy::Metadata);
@@ -234,6 +239,7 @@ pub fn plan(migration: &Migration, direction: Direction, facts: &Facts, settings
         findings,
         preflight,
         phases: phases(steps),
+        window: window::together(keeps, &migration.name),
     })
 }
 

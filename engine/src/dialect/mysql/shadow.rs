@@ -4,7 +4,7 @@ use super::key::{self, KeyColumn, Place};
 use super::trigger::{as_after, value};
 use super::{compare, shape};
 use crate::plan::shadow::{Copied, Shadow};
-use crate::schema::mysql::Column;
+use crate::schema::mysql::{Column, TablePath};
 use crate::sql;
 use crate::sql::mysql::mode::Product;
 use crate::text::{AsSql, Sql};
@@ -276,6 +276,33 @@ fn one_order(pair: &Copied) -> bool {
 #[must_use]
 pub fn swap(shadow: &Shadow) -> Sql {
     sql!("RENAME TABLE {t} TO {old}, {s} TO {t}", t = shadow.table, old = shadow.old, s = shadow.shadow)
+}
+
+/// Both tables change names, and both names are there all the time: so triggers find what they write to before and after.
+///
+/// Lock: `EXCLUSIVE` (metadata) on both and on a third name, asked for in the order of their names.
+#[must_use]
+pub fn exchange(shadow: &Shadow) -> Sql {
+    sql!("RENAME TABLE {t} TO {old}, {s} TO {t}, {old} TO {s}", t = shadow.table, old = shadow.old, s = shadow.shadow)
+}
+
+/// Whether the new shape has the table's name, told by where the triggers of the way back are: `applied` where `there`, `absent`
+/// where they are on the other table, else `partial`.
+///
+/// Lock: none.
+#[must_use]
+pub fn exchanged(back: &Shadow, there: &TablePath) -> Sql {
+    let [_, _, inserted] = super::trigger::names(back);
+    let other = if *there == back.table { &back.shadow } else { &back.table };
+    let text = |name: &TablePath| super::literal::Text(name.name.as_str()).as_sql();
+    sql!(
+        "SELECT CASE (SELECT EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = {d} \
+         AND TRIGGER_NAME = {n}) WHEN {there} THEN 'applied' WHEN {other} THEN 'absent' ELSE 'partial' END",
+        d = super::literal::Text(inserted.database.as_str()),
+        n = super::literal::Text(inserted.name.as_str()),
+        there = Sql::raw(text(there)),
+        other = Sql::raw(text(other)),
+    )
 }
 
 /// Whether the swap has happened: `applied` or `absent`; `partial` where the tables are none that the run has made.

@@ -4,7 +4,7 @@
 //! Whatever goes wrong inside is noted in the ledger and does not fail the application's statement, but for a deadlock or a lock
 //! that it waits for in vain: those fail the statement as a whole, and the table stays as it was.
 
-use crate::plan::shadow::{CarriedTrigger, Copied, Shadow};
+use crate::plan::shadow::{CarriedTrigger, Copied, Rivals, Shadow, Way};
 use crate::schema::mysql::TablePath;
 use crate::sql;
 use crate::sql::mysql::name::Name;
@@ -85,9 +85,32 @@ fn under_mode(carried: &CarriedTrigger, create: &Sql) -> Sql {
 #[must_use]
 pub fn names(shadow: &Shadow) -> [TablePath; 3] {
     SUFFIXES.map(|suffix| {
-        let name = super::shape::derived(&shadow.table.name, &format!("_shoofly_{suffix}"));
+        let way = match shadow.way {
+            Way::Forth => "",
+            Way::Back => "back_",
+        };
+        let name = super::shape::derived(&shadow.table.name, &format!("_shoofly_{way}{suffix}"));
         TablePath::new(shadow.table.database.clone(), name)
     })
+}
+
+/// The table that the triggers are made on. Both tables change names with one another in a swap that keeps the old one, and those
+/// of the way back are made before it.
+#[must_use]
+pub fn made_on(shadow: &Shadow) -> &TablePath {
+    match shadow.way {
+        Way::Forth => &shadow.table,
+        Way::Back => &shadow.shadow,
+    }
+}
+
+/// The table that they are on once both have changed names.
+#[must_use]
+pub fn found_on(shadow: &Shadow) -> &TablePath {
+    match shadow.way {
+        Way::Forth => &shadow.shadow,
+        Way::Back => &shadow.table,
+    }
 }
 
 /// Makes the three triggers.
@@ -96,21 +119,27 @@ pub fn names(shadow: &Shadow) -> [TablePath; 3] {
 #[must_use]
 pub fn create(shadow: &Shadow) -> Vec<Sql> {
     let [deleted, updated, inserted] = names(shadow);
-    let upsert = upsert(shadow);
+    let upsert = upsert(shadow, &assignments(shadow));
     let remove = remove(shadow);
-    let moved = match shadow.children.is_empty() {
-        true => sql!(
+    let moved = match (shadow.way, shadow.children.is_empty()) {
+        (Way::Forth, true) => sql!(
             "IF NOT ({same}) THEN {remove} END IF; {upsert}",
             same = same_key(shadow),
             remove = remove,
             upsert = upsert
         ),
         // Rows of other tables follow the key: it has to move, not to go and come.
-        false => sql!(
+        (Way::Forth, false) => sql!(
             "IF {same} THEN {upsert} ELSE {shift} IF ROW_COUNT() = 0 THEN {upsert} END IF; END IF;",
             same = same_key(shadow),
             upsert = upsert,
-            shift = shift(shadow),
+            shift = shift(shadow, &assignments(shadow)),
+        ),
+        // The row is there. What only the old shape has stays as it is.
+        (Way::Back, _) => sql!(
+            "{shift} IF ROW_COUNT() = 0 THEN {upsert} END IF;",
+            shift = shift(shadow, &changes(shadow)),
+            upsert = self::upsert(shadow, &changes(shadow)),
         ),
     };
     vec![
@@ -130,6 +159,9 @@ pub fn drop(shadow: &Shadow) -> Vec<Sql> {
 
 /// MySQL counts error 1265, a value cut off, among the warnings, and fails the statement for it all the same.
 /// MariaDB says that it cannot read the counter where a transaction lost a deadlock over it, and has rolled the transaction back.
+///
+/// Both tables of a swap that keeps the old one have triggers for a moment, each of which writes to the table of the second name:
+/// those of that table itself do nothing, as the server lets none change what fires it (error 1442).
 const DEADLOCK: &str = "Deadlock found when trying to get lock; try restarting transaction";
 
 fn trigger(name: &TablePath, event: &str, shadow: &Shadow, row: &str, body: &Sql) -> Sql {
@@ -150,17 +182,22 @@ fn trigger(name: &TablePath, event: &str, shadow: &Shadow, row: &str, body: &Sql
          DECLARE shoofly_number INT; DECLARE shoofly_text TEXT; \
          DECLARE EXIT HANDLER FOR 1020, 1205, 1213 RESIGNAL; \
          DECLARE EXIT HANDLER FOR 1467 SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = {deadlock}; \
+         DECLARE CONTINUE HANDLER FOR 1442 BEGIN END; \
          DECLARE CONTINUE HANDLER FOR SQLEXCEPTION, 1265 BEGIN \
-         GET DIAGNOSTICS CONDITION 1 shoofly_number = MYSQL_ERRNO, shoofly_text = MESSAGE_TEXT; \
+         GET DIAGNOSTICS CONDITION 1 shoofly_number = MYSQL_ERRNO, shoofly_text = MESSAGE_TEXT; {named}\
          INSERT INTO shoofly.conflict (table_schema, table_name, row_key, error_number, error_text) \
          VALUES ({schema}, {table}, LEFT(CONCAT({key}), 500), shoofly_number, shoofly_text); END; \
          {flag}{body} {unflag}END",
         name = name,
         event = Sql::raw(event),
-        t = shadow.table,
+        t = made_on(shadow),
         deadlock = Text(DEADLOCK),
-        schema = Text(shadow.table.database.as_str()),
-        table = Text(shadow.table.name.as_str()),
+        named = Sql::raw(match shadow.rivals {
+            Rivals::None => "",
+            Rivals::Some => NAMED,
+        }),
+        schema = Text(shadow.noted().database.as_str()),
+        table = Text(shadow.noted().name.as_str()),
         key = Sql::join(&key, ", ', ', "),
         flag = Sql::raw(if shadow.triggers.is_empty() { String::new() } else { format!("SET {MIRRORING} = 1; ") }),
         body = body,
@@ -170,23 +207,27 @@ fn trigger(name: &TablePath, event: &str, shadow: &Shadow, row: &str, body: &Sql
 
 /// Whether an update leaves the key as it was, byte by byte.
 fn same_key(shadow: &Shadow) -> Sql {
-    let each: Vec<Sql> = shadow
-        .key
-        .iter()
-        .map(|key| match key.before.charset {
-            Some(_) => sql!("CAST(OLD.{k} AS BINARY) <=> CAST(NEW.{k} AS BINARY)", k = key.before.name),
-            None => sql!("OLD.{k} <=> NEW.{k}", k = key.before.name),
-        })
-        .collect();
-    Sql::join(&each, " AND ")
+    Sql::join(&shadow.key.iter().map(unchanged).collect::<Vec<_>>(), " AND ")
 }
 
+/// Whether an update leaves a column as it was, byte by byte.
+fn unchanged(pair: &Copied) -> Sql {
+    match pair.before.charset {
+        Some(_) => sql!("CAST(OLD.{c} AS BINARY) <=> CAST(NEW.{c} AS BINARY)", c = pair.before.name),
+        None => sql!("OLD.{c} <=> NEW.{c}", c = pair.before.name),
+    }
+}
+
+/// What error 1242 of [`mine`] means.
+const NAMED: &str = "IF shoofly_number = 1242 THEN SET shoofly_number = 1062, \
+     shoofly_text = 'Duplicate entry: another row has this value of a unique key'; END IF; ";
+
 /// The row with its new key.
-fn shift(shadow: &Shadow) -> Sql {
+fn shift(shadow: &Shadow, set: &Sql) -> Sql {
     sql!(
         "UPDATE {shadow} SET {set} WHERE {found};",
         shadow = shadow.shadow,
-        set = assignments(shadow),
+        set = set,
         found = found(&shadow.key, "OLD."),
     )
 }
@@ -200,6 +241,38 @@ fn assignments(shadow: &Shadow) -> Sql {
         })
         .collect();
     Sql::join(&set, ", ")
+}
+
+/// The same for the way back: what has not changed stays what it was. The new shape may have less of it, as of a number with
+/// fewer digits.
+fn changes(shadow: &Shadow) -> Sql {
+    let set: Vec<Sql> = shadow
+        .columns
+        .iter()
+        .map(|pair| {
+            let value = value(shadow, pair, "NEW.", "@@session.time_zone");
+            if !may_lose(pair) {
+                return sql!("{to} = {value}", to = pair.after.name, value = value);
+            }
+            let kept = sql!("{s}.{to}", s = shadow.shadow.name, to = pair.after.name);
+            sql!(
+                "{to} = IF({same}, {kept}, {value})",
+                to = pair.after.name,
+                same = unchanged(pair),
+                kept = kept,
+                value = value
+            )
+        })
+        .collect();
+    Sql::join(&set, ", ")
+}
+
+/// Whether one of both types may hold less of a value than the other one. Key columns are told apart by what they hold.
+#[must_use]
+pub fn may_lose(pair: &Copied) -> bool {
+    let fractional =
+        matches!(pair.before.data_type.as_str(), "decimal" | "float" | "double" | "time" | "datetime" | "timestamp");
+    pair.before.data_type != pair.after.data_type || (fractional && pair.before.column_type != pair.after.column_type)
 }
 
 /// A column's value for the new table. Dates become timestamps, and the other way round, as they would in a session of the
@@ -225,8 +298,36 @@ pub(super) fn converted(shadow: &Shadow, pair: &Copied, plain: Sql, session_zone
 }
 
 /// The row as it is now, whether it was there before or not: an `UPDATE` of a row that is not there yet would lock the gap.
-fn upsert(shadow: &Shadow) -> Sql {
-    sql!("{insert} ON DUPLICATE KEY UPDATE {set};", insert = insert(shadow, "NEW"), set = assignments(shadow))
+fn upsert(shadow: &Shadow, set: &Sql) -> Sql {
+    let insert = insert(shadow, "NEW");
+    match (shadow.rivals, shadow.key.first()) {
+        (Rivals::Some, Some(first)) => sql!(
+            "{insert} ON DUPLICATE KEY UPDATE {k} = {mine}, {set};",
+            insert = insert,
+            k = first.after.name,
+            mine = mine(shadow, first),
+            set = set
+        ),
+        _ => sql!("{insert} ON DUPLICATE KEY UPDATE {set};", insert = insert, set = set),
+    }
+}
+
+/// The row's own key, else error 1242: a duplicate of another key must not take that row's place.
+fn mine(shadow: &Shadow, first: &Copied) -> Sql {
+    let same: Vec<Sql> = shadow
+        .key
+        .iter()
+        .map(|key| {
+            let value = value(shadow, key, "NEW.", "@@session.time_zone");
+            sql!("{s}.{k} = {value}", s = shadow.shadow.name, k = key.after.name, value = as_after(&value, key))
+        })
+        .collect();
+    sql!(
+        "IF({same}, {s}.{k}, (SELECT 1 UNION SELECT 2))",
+        same = Sql::join(&same, " AND "),
+        s = shadow.shadow.name,
+        k = first.after.name
+    )
 }
 
 fn insert(shadow: &Shadow, row: &str) -> Sql {

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use crate::driver::mysql::Session;
 use crate::error::{DbError, DbErrorKind};
 use crate::name::{Ident, TableName};
+use crate::plan::PhaseKind;
 use crate::run::{Direction, RunState, RunStatus};
 use crate::sql::mysql::Name;
 
@@ -14,10 +15,22 @@ const RUNS: &str = include_str!("runs.sql");
 #[derive(Debug, Deserialize)]
 struct Outline {
     phases: Vec<OutlinePhase>,
+    #[serde(default)]
+    window: OutlineWindow,
+}
+
+/// The steps that stand for the contract phase where the old table is kept.
+#[derive(Debug, Default, Deserialize)]
+struct OutlineWindow {
+    #[serde(default)]
+    switch: Vec<OutlineStep>,
+    #[serde(default)]
+    close: Vec<OutlineStep>,
 }
 
 #[derive(Debug, Deserialize)]
 struct OutlinePhase {
+    kind: PhaseKind,
     steps: Vec<OutlineStep>,
 }
 
@@ -44,10 +57,12 @@ fn status(row: Vec<Option<String>>) -> Result<RunStatus, DbError> {
     let direction: Direction = word(next())?;
     let outline: Outline =
         serde_json::from_str(&next().unwrap_or_default()).map_err(|error| unreadable(&error.to_string()))?;
-    let steps: Vec<OutlineStep> = outline.phases.into_iter().flat_map(|phase| phase.steps).collect();
     let steps_done = small(next());
     let done = next().unwrap_or_default();
-    let current = steps.iter().find(|step| state.is_active() && done.lines().all(|known| known != step.id));
+    let is_done = |step: &OutlineStep| done.lines().any(|known| known == step.id);
+    let steps = outline.steps(state, is_done);
+    let is_under_way = state.is_active() && state != RunState::Switched;
+    let current = steps.iter().find(|step| is_under_way && !is_done(step));
     Ok(RunStatus {
         run,
         migration,
@@ -66,6 +81,20 @@ fn status(row: Vec<Option<String>>) -> Result<RunStatus, DbError> {
         ended: next(),
         tables: tables(&next().unwrap_or_default()),
     })
+}
+
+impl Outline {
+    /// The steps that the run goes through.
+    fn steps(self, state: RunState, is_done: impl Fn(&OutlineStep) -> bool) -> Vec<OutlineStep> {
+        let window = self.window;
+        let kept = matches!(state, RunState::Switching | RunState::Switched) || window.switch.iter().any(is_done);
+        let phases = self.phases.into_iter().filter(|phase| !kept || phase.kind != PhaseKind::Contract);
+        let mut steps: Vec<OutlineStep> = phases.flat_map(|phase| phase.steps).collect();
+        if kept {
+            steps.extend(window.switch.into_iter().chain(window.close));
+        }
+        steps
+    }
 }
 
 fn count(text: Option<String>) -> u64 {

@@ -1,13 +1,13 @@
 //! A second table: made, kept in step, filled, proved, swapped in.
 
 use super::change::Change;
-use super::{Context, Draft, refuse, steps};
+use super::{Context, Draft, refuse, steps, window};
 use crate::dialect::mysql::literal::Text;
 use crate::dialect::mysql::shadow::Pair;
 use crate::dialect::mysql::shape;
 use crate::plan::Strategy;
-use crate::plan::shadow::{CarriedKey, CarriedTrigger, ChildKey, Copied, Shadow};
-use crate::schema::mysql::{ForeignKey, Table, TablePath};
+use crate::plan::shadow::{CarriedKey, CarriedTrigger, ChildKey, Copied, Rivals, Shadow, Way};
+use crate::schema::mysql::{ForeignKey, Index, Table, TablePath};
 use crate::sql;
 use crate::sql::mysql::Name;
 use crate::text::Sql;
@@ -45,7 +45,11 @@ pub(super) fn draft(change: &Change, table: &Table, reason: &str, cx: &Context<'
         .collect();
     let mut make = shape::create(&shadow.shape, &shadow.table, &shadow.clauses);
     make.extend(shape::create_shadow(&shadow, &later));
-    draft.steps.extend(steps::all(&shadow, table, make, &definitions));
+    let steps = steps::all(&shadow, table, make, &definitions);
+    if let Some(clean) = steps.last() {
+        window::draft(&shadow, table, &after, &clean.step, cx, draft);
+    }
+    draft.steps.extend(steps);
 }
 
 fn shadow(change: &Change, table: &Table, after: &Table, cx: &Context<'_>, draft: &mut Draft) -> Option<Shadow> {
@@ -68,6 +72,7 @@ fn shadow(change: &Change, table: &Table, after: &Table, cx: &Context<'_>, draft
     refuse::lost_key(&names, &kept, cx, draft);
     let database = &table.path.database;
     let beside = |suffix: &str| TablePath::new(database.clone(), shape::derived(&table.path.name, suffix));
+    let rival = after.indexes.iter().any(|index| index.unique && !is_over(index, &key));
     let own_key = if has_key(after, &key) { None } else { OWN_KEY.parse().ok() };
     Some(Shadow {
         product: cx.server().product,
@@ -85,6 +90,8 @@ fn shadow(change: &Change, table: &Table, after: &Table, cx: &Context<'_>, draft
         triggers: triggers(table),
         zone: cx.server().time_zone.clone(),
         chunk: cx.statement.options.chunk,
+        rivals: if rival { Rivals::Some } else { Rivals::None },
+        way: Way::Forth,
     })
 }
 
@@ -97,14 +104,15 @@ fn shape_name(path: &TablePath) -> String {
 
 /// Whether the new shape has a unique key over just these columns.
 fn has_key(after: &Table, key: &[Copied]) -> bool {
-    after.indexes.iter().any(|index| {
-        index.unique
-            && index.parts.len() == key.len()
-            && index.parts.iter().zip(key).all(|(part, key)| {
-                part.prefix.is_none()
-                    && part.column.as_ref().is_some_and(|column| column.same_as(key.after.name.as_str()))
-            })
-    })
+    after.indexes.iter().any(|index| index.unique && is_over(index, key))
+}
+
+/// Whether an index is over just these columns, in this order.
+pub(super) fn is_over(index: &Index, key: &[Copied]) -> bool {
+    index.parts.len() == key.len()
+        && index.parts.iter().zip(key).all(|(part, key)| {
+            part.prefix.is_none() && part.column.as_ref().is_some_and(|column| column.same_as(key.after.name.as_str()))
+        })
 }
 
 fn carried(change: &Change, table: &Table) -> Vec<CarriedKey> {

@@ -26,12 +26,34 @@ struct Steps<'a> {
     table: &'a Table,
 }
 
-fn lock(path: &TablePath, mode: LockMode, held: Held) -> Lock {
+pub(super) fn lock(path: &TablePath, mode: LockMode, held: Held) -> Lock {
     Lock { relation: path.qualified(), mode, why: String::new(), held }
 }
 
 fn exclusive(path: &TablePath) -> Lock {
     lock(path, LockMode::MetadataExclusive, Held::Moment)
+}
+
+/// A stage whose locks nobody notices, until it is said otherwise.
+pub(super) fn seed(phase: PhaseKind, title: String, stage: ShadowStage, shadow: &Shadow, statements: Vec<Sql>) -> Seed {
+    let step = Step {
+        id: StepId(String::new()),
+        title,
+        action: Action::Shadow { stage, shadow: Box::new(shadow.clone()), statements },
+        locks: Vec::new(),
+        guard: Guard::Free,
+        cost: Cost::Catalogue,
+        probe: Probe::Ledger,
+        undo: Undo::Nothing,
+    };
+    Seed { phase, step }
+}
+
+/// The same under the exclusive locks of these tables, for a moment.
+pub(super) fn brief(mut seed: Seed, tables: &[&TablePath]) -> Seed {
+    seed.step.locks = tables.iter().map(|path| exclusive(path)).collect();
+    seed.step.guard = Guard::Brief;
+    seed
 }
 
 /// From here on writes are in the new table only, or keys of others refer to it.
@@ -44,25 +66,8 @@ impl Steps<'_> {
         self.shadow.table.display()
     }
 
-    /// A stage whose locks nobody notices, until it is said otherwise.
     fn seed(&self, phase: PhaseKind, title: String, stage: ShadowStage, statements: Vec<Sql>) -> Seed {
-        let step = Step {
-            id: StepId(String::new()),
-            title,
-            action: Action::Shadow { stage, shadow: Box::new(self.shadow.clone()), statements },
-            locks: Vec::new(),
-            guard: Guard::Free,
-            cost: Cost::Catalogue,
-            probe: Probe::Ledger,
-            undo: Undo::Nothing,
-        };
-        Seed { phase, step }
-    }
-
-    fn brief(mut seed: Seed, locks: Vec<Lock>) -> Seed {
-        seed.step.locks = locks;
-        seed.step.guard = Guard::Brief;
-        seed
+        seed(phase, title, stage, self.shadow, statements)
     }
 
     fn make(&self, statements: Vec<Sql>) -> Seed {
@@ -83,7 +88,7 @@ impl Steps<'_> {
     fn mirror(&self) -> Seed {
         let title = format!("make the triggers that keep it in step with {}", self.name());
         let seed = self.seed(PhaseKind::Expand, title, ShadowStage::Mirror, trigger::create(self.shadow));
-        let mut seed = Self::brief(seed, vec![exclusive(&self.shadow.table)]);
+        let mut seed = brief(seed, &[&self.shadow.table]);
         let lock = TableLock { table: self.shadow.table.qualified(), mode: LockMode::MetadataExclusive };
         let statements = vec![locking::under(&self.shadow.table, &trigger::drop(self.shadow))];
         seed.step.undo = Undo::Statements { lock_first: vec![lock], statements };
@@ -108,7 +113,7 @@ impl Steps<'_> {
             n => format!("build {n} indexes of the new table, and bring its statistics up to date"),
         };
         let seed = self.seed(PhaseKind::Build, title, ShadowStage::Index, statements);
-        let mut seed = Self::brief(seed, vec![exclusive(&self.shadow.shadow)]);
+        let mut seed = brief(seed, &[&self.shadow.shadow]);
         if !definitions.is_empty() {
             seed.step.cost = Cost::IndexBuild { bytes: self.table.data_bytes };
         }
@@ -137,9 +142,9 @@ impl Steps<'_> {
             self.shadow.children.iter().map(|child| shape::repoint(self.shadow, child)).collect();
         let title = "make foreign keys of other tables refer to the new table".to_owned();
         let seed = self.seed(PhaseKind::Contract, title, ShadowStage::Repoint, statements);
-        let mut locks: Vec<Lock> = self.shadow.children.iter().map(|child| exclusive(&child.table)).collect();
-        locks.extend([exclusive(&self.shadow.table), exclusive(&self.shadow.shadow)]);
-        let mut seed = Self::brief(seed, locks);
+        let mut locks: Vec<&TablePath> = self.shadow.children.iter().map(|child| &child.table).collect();
+        locks.extend([&self.shadow.table, &self.shadow.shadow]);
+        let mut seed = brief(seed, &locks);
         seed.step.undo = gone();
         seed
     }
@@ -147,7 +152,7 @@ impl Steps<'_> {
     fn swap(&self) -> Seed {
         let title = format!("give the new table the name {}", self.name());
         let seed = self.seed(PhaseKind::Contract, title, ShadowStage::Swap, vec![swap(self.shadow)]);
-        let mut seed = Self::brief(seed, vec![exclusive(&self.shadow.table), exclusive(&self.shadow.shadow)]);
+        let mut seed = brief(seed, &[&self.shadow.table, &self.shadow.shadow]);
         seed.step.probe = Probe::Query { query: swapped(self.shadow) };
         seed.step.undo = gone();
         seed
@@ -162,11 +167,11 @@ impl Steps<'_> {
             false => "drop the old table".to_owned(),
         };
         let seed = self.seed(PhaseKind::Contract, title, ShadowStage::Clean, shape::clean(self.shadow));
-        let mut locks = vec![exclusive(&self.shadow.old)];
+        let mut locks = vec![&self.shadow.old];
         if names || self.shadow.own_key.is_some() {
-            locks.push(exclusive(&self.shadow.table));
+            locks.push(&self.shadow.table);
         }
-        let mut seed = Self::brief(seed, locks);
+        let mut seed = brief(seed, &locks);
         seed.step.undo = gone();
         seed
     }
