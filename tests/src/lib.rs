@@ -7,6 +7,7 @@
 //!   started when a test first asks ([`shared`]). [`mysql`] has what tests do on them.
 //! - [`Database`]: a database of a test's own on such a server, with [`Database::run`], [`Database::text`] and
 //!   [`Database::engine`].
+//! - [`place::Place`] and [`every_kind!`](crate::every_kind): a database of any kind, for what all of them have in common.
 //! - [`Writers`]: an application at work: seeded random transactions, each done twice, on the live tables and on the
 //!   `mirror` schema, so that the rows that there should be are always known ([`rows::differences`]).
 //! - [`catalogue::lines`]: everything that the catalogue says about the user's objects, as sorted lines.
@@ -32,6 +33,7 @@ pub mod case;
 pub mod catalogue;
 pub mod database;
 pub mod mysql;
+pub mod place;
 pub mod random;
 pub mod refusal;
 pub mod rows;
