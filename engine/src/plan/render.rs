@@ -136,8 +136,8 @@ impl Page {
                     self.line(2, "-- in pieces, none of which may find a row:");
                     for proof in proofs {
                         self.sql(&Sql::raw(format!(
-                            "SELECT FROM {} WHERE {}",
-                            name(&proof.table),
+                            "SELECT 1 FROM {} WHERE {}",
+                            proof.table.display(),
                             proof.violation.as_str()
                         )));
                     }

@@ -28,6 +28,14 @@ impl MyDatabase {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let mut name: String = name.chars().take(40).collect();
         name.push_str(&format!("_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed)));
+        Self::named(my, name).await
+    }
+
+    /// Makes an empty database of exactly that name, for what shows it.
+    ///
+    /// # Panics
+    /// Where the server does not let it be made.
+    pub async fn named(my: &My, name: String) -> Self {
         let mut conn = connect(&my.url("")).await.unwrap();
         let made = format!("CREATE USER IF NOT EXISTS {READER}; CREATE DATABASE `{name}` CHARACTER SET utf8mb4");
         conn.query_drop(made).await.unwrap();

@@ -1,0 +1,4 @@
+CREATE TABLE orders (
+    id BIGINT AUTO_INCREMENT PRIMARY KEY,
+    amount DECIMAL(12, 2) NOT NULL
+);

@@ -1,0 +1,4 @@
+CREATE TABLE customers (
+    id BIGINT AUTO_INCREMENT PRIMARY KEY,
+    email VARCHAR(200)
+);

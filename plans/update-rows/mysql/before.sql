@@ -1,0 +1,5 @@
+CREATE TABLE customers (
+    id BIGINT AUTO_INCREMENT PRIMARY KEY,
+    email VARCHAR(200) NOT NULL,
+    email_lower VARCHAR(200)
+);

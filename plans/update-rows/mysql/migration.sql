@@ -1,0 +1,1 @@
+UPDATE customers SET email_lower = LOWER(email);
