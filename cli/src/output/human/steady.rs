@@ -95,7 +95,10 @@ impl Reader for Lines {
                 let longest = self.locked.entry(step).or_default();
                 *longest = total.max(*longest);
             }
-            Event::FillProgress(progress) => self.later(format!("                 {}", line::fill(&progress))),
+            Event::FillProgress(progress) => {
+                let because = progress.because.iter().map(|because| format!("\n                 {because}"));
+                self.later(format!("                 {}{}", line::fill(&progress), because.collect::<String>()));
+            }
             Event::FillWaiting { because } => self.later(format!("                 {because}")),
             Event::CheckProgress { claim, blocks_done, blocks_total } => {
                 self.later(format!("                 {:.1} %   {claim}", text::percent(blocks_done, blocks_total)));
