@@ -249,7 +249,7 @@ pub(crate) enum Allowance {
 pub(crate) enum PaceArg {
     /// Backs off when the server is busy
     Polite,
-    /// One chunk after the other
+    /// One chunk after the other, while the server is in good health
     Full,
 }
 

@@ -98,6 +98,9 @@ struct Fill {
     rate: Option<NonZeroU32>,
     pace: Option<PaceWord>,
     horizon_wait: Option<Span>,
+    threads_running: Option<NonZeroU32>,
+    row_waits: Option<NonZeroU32>,
+    history_length: Option<NonZeroU32>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -292,6 +295,10 @@ fn engine(args: &Args, knobs: &Knobs, section: &Section, file: &File) -> Result<
     fill.rate = knobs.fill.rate.or(section.fill.rate).or(file.fill.rate);
     set(&mut fill.pace, [knobs.fill.pace.map(Into::into), section.fill.pace(), file.fill.pace()]);
     set(&mut fill.horizon_wait, [span(section.fill.horizon_wait), span(file.fill.horizon_wait)]);
+    let health = &mut fill.health;
+    health.threads_running = section.fill.threads_running.or(file.fill.threads_running);
+    set(&mut health.row_waits, [section.fill.row_waits, file.fill.row_waits]);
+    set(&mut health.history_length, [section.fill.history_length, file.fill.history_length]);
     Ok(settings)
 }
 

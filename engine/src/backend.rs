@@ -41,7 +41,7 @@ pub(crate) trait Backend: Sized {
     /// Plans a migration against the live catalogue.
     ///
     /// # Errors
-    /// [`Error::Refused`] with every reason; [`Error::Database`].
+    /// [`Error::Refused`] with every reason; [`Error::Lock`] where somebody has a table for himself alone; [`Error::Database`].
     async fn plan(&mut self, migration: &Migration, direction: Direction, trying: Trying) -> Result<Plan, Error>;
 
     /// Looks at what the server is like for a plan: who holds or waits for locks on the tables that its steps lock, and how large

@@ -132,6 +132,8 @@ pub struct FillProgress {
     pub lanes: u32,
     /// Rows skipped because somebody held them; tried again later.
     pub deferred: u64,
+    /// Why it is slower than it might be or waits at this moment, for the server's sake; `None` where it is not.
+    pub because: Option<String>,
 }
 
 /// Lengths of time are seconds in JSON.

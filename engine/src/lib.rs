@@ -21,6 +21,7 @@ pub mod settings;
 pub mod source;
 pub mod sql;
 pub mod text;
+pub mod throttle;
 
 pub use error::{Error, Exit, Problem};
 pub use event::{Event, Events};

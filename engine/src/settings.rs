@@ -61,6 +61,21 @@ pub struct FillSettings {
     pub pace: Pace,
     /// How long to wait for an old snapshot to go before filling without its pages being pruned.
     pub horizon_wait: Duration,
+    /// What the fill takes for a server in trouble (MySQL and MariaDB).
+    pub health: HealthSettings,
+}
+
+/// Limits at which a fill stops until the server has come to rest; from 70 % of one on it is slowed down. Whatever the pace: a
+/// fill at full speed takes what the server has to spare, and not the server down.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HealthSettings {
+    /// Sessions of others that run at once. Without one: 25, or twice as many as ran when the fill began where that is more, as
+    /// the application's own load is no reason to stop.
+    pub threads_running: Option<NonZeroU32>,
+    /// Transactions that wait for rows which we have locked. A chunk is short: many at once mean that a row is hot.
+    pub row_waits: NonZeroU32,
+    /// Length of the history list: beyond a million, reads get slower for everybody, and purging takes long to catch up.
+    pub history_length: NonZeroU32,
 }
 
 /// How the fill shares the server with the application.
@@ -68,7 +83,7 @@ pub struct FillSettings {
 pub enum Pace {
     /// Backs off when chunks take longer than they do on an idle server.
     Polite,
-    /// One chunk after the other.
+    /// One chunk after the other, as long as the server is in good health (see [`HealthSettings`]).
     Full,
 }
 
@@ -92,6 +107,14 @@ impl Default for FillSettings {
             rate: None,
             pace: Pace::Polite,
             horizon_wait: Duration::from_secs(60),
+            health: HealthSettings::default(),
         }
+    }
+}
+
+impl Default for HealthSettings {
+    fn default() -> Self {
+        let number = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        Self { threads_running: None, row_waits: number(10), history_length: number(1_000_000) }
     }
 }

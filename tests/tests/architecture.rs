@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use shoofly_tests::case::migration;
 
 /// Modules that compute and do not act.
-const PURE: [&str; 10] = ["name", "text", "schema", "facts", "op", "sql", "source", "plan", "dialect", "report"];
+const PURE: [&str; 11] =
+    ["name", "text", "schema", "facts", "op", "sql", "source", "plan", "dialect", "report", "throttle"];
 
 /// What acts: runtimes, drivers, clocks, output, processes; and the modules that do.
 const FORBIDDEN: [&str; 19] = [

@@ -3,10 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+use std::fs::{self, File};
+
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 use serde_json::Value;
 use shoofly_sandbox::Options;
+use shoofly_tests::mysql::stage::wait;
 use shoofly_tests::mysql::{MyDatabase, connect};
 use shoofly_tests::{Binary, Database, Flavor, My, Pg, catalogue, matrix, mysql_matrix, until};
 
@@ -236,4 +239,38 @@ async fn postgres_names_them_as_well(major: u32) {
     db.drop().await;
 }
 
-matrix!(postgres_names_them_as_well);
+/// Sizes and definitions cannot be read then: a wait behind somebody who may never end is no answer.
+async fn who_has_a_table_for_himself_alone_is_named(major: u32) {
+    let db = Database::create(&Pg::shared(major), "report_alone").await;
+    db.run("CREATE TABLE t (id int PRIMARY KEY, c int)").await;
+    let shoofly = Binary::new(&db.url());
+    let (reader, waiter) = (db.connect().await, db.connect().await);
+    reader.batch_execute("SET application_name = 'forgotten'; BEGIN; SELECT * FROM t").await.unwrap();
+    let pid = async |client| shoofly_tests::database::text(client, "SELECT pg_backend_pid()").await;
+    let (reads, waits) = (pid(&reader).await, pid(&waiter).await);
+    let waiting = tokio::spawn(async move {
+        waiter.batch_execute("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE").await.unwrap();
+        waiter
+    });
+    until("somebody waits", async || {
+        db.text(&format!("SELECT count(*) FROM pg_locks WHERE pid = {waits} AND NOT granted")).await == "1"
+    })
+    .await;
+    let refused = || tokio::task::block_in_place(|| shoofly.expect(6, &["plan", "--sql", ADD]));
+    refused().assert(6, &["could not take ACCESS SHARE on t", &format!("pid {reads} (postgres / forgotten")]);
+    reader.batch_execute("COMMIT").await.unwrap();
+    let holder = waiting.await.unwrap();
+    refused().assert(6, &[&format!("pid {waits} "), "holds ACCESS EXCLUSIVE on public.t"]);
+    // A verb that writes is more patient: it goes on when it may.
+    let events = shoofly.folder().join("events");
+    let mut start = shoofly.command(&["alter", ADD, "--format", "json"]);
+    let start = start.stdout(File::create(&events).unwrap()).spawn().unwrap();
+    let told = || fs::read_to_string(&events).unwrap();
+    until("it waits and says so", async || told().contains("lock-waiting")).await;
+    holder.batch_execute("COMMIT").await.unwrap();
+    let said = wait(start).await;
+    assert_eq!(said.code, Some(0), "{}{}", told(), said.err);
+    db.drop().await;
+}
+
+matrix!(postgres_names_them_as_well, who_has_a_table_for_himself_alone_is_named);

@@ -46,13 +46,16 @@ fn two_databases_at_once_are_refused() {
 
 #[test]
 fn knobs_come_from_flags_then_from_the_file() {
-    let file = parsed("[fill]\nlanes = 2\nchunk = \"20ms\"\npace = \"full\"\n[locks]\nbudget = \"40ms\"\n").unwrap();
+    let file =
+        parsed("[fill]\nlanes = 2\nchunk = \"20ms\"\npace = \"full\"\nrow-waits = 3\n[locks]\nbudget = \"40ms\"\n")
+            .unwrap();
     let knobs =
         Knobs { fill: FillArgs { chunk: Some(Duration::from_millis(5)), ..FillArgs::default() }, ..Knobs::default() };
     let settings = engine(&typed(&["status"]), &knobs, &Section::default(), &file).unwrap();
     assert_eq!(settings.fill.lanes.get(), 2);
     assert_eq!(settings.fill.chunk, Duration::from_millis(5));
     assert_eq!(settings.fill.pace, Pace::Full);
+    assert_eq!((settings.fill.health.row_waits.get(), settings.fill.health.history_length.get()), (3, 1_000_000));
     assert_eq!(settings.locks.budget, Duration::from_millis(40));
     assert_eq!(settings.locks.further, Duration::from_millis(40), "never above the budget");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Backend, Held, Trying};
-use crate::driver::postgres::{Session, Target, facts, look};
+use crate::driver::postgres::{Session, Target};
 use crate::error::{DbErrorKind, Error};
 use crate::event::Event;
 use crate::failpoint;
@@ -20,6 +20,7 @@ mod executor;
 pub mod fill;
 mod guard;
 pub mod ledger;
+mod reading;
 
 use claim::{Claim, taken};
 
@@ -42,15 +43,15 @@ impl Backend for Postgres {
     }
 
     /// The catalogue tells everything: nothing has to be tried.
-    async fn plan(&mut self, migration: &Migration, direction: Direction, _: Trying) -> Result<Plan, Error> {
+    async fn plan(&mut self, migration: &Migration, direction: Direction, trying: Trying) -> Result<Plan, Error> {
         let needs = migration.script(direction)?.needs();
-        let facts = facts::read(&mut self.session, &needs).await?;
+        let facts = reading::facts(&mut self.session, &needs, &self.engine, trying).await?;
         planner::plan(migration, direction, &facts, &self.engine.settings)
     }
 
     async fn look(&self, plan: &Plan) -> Result<Now, Error> {
         let patience = self.engine.settings.locks.patience;
-        look::now(&self.session, plan, patience).await.map_err(|error| error.doing("look who is in the way"))
+        reading::now(&self.session, plan, patience).await
     }
 
     async fn runs(&self) -> Result<Vec<RunStatus>, Error> {

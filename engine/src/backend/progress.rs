@@ -1,6 +1,7 @@
 //! What the lanes have done so far, for events and metrics.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use metrics::{counter, gauge, histogram};
@@ -33,6 +34,8 @@ pub(in crate::backend) struct Progress {
     total: AtomicU64,
     /// Blocks behind each lane's cursor, summed, with the passes of the region under way as fractions: in 1/64 blocks.
     done: AtomicU64,
+    /// Why lanes rest at this moment.
+    because: Mutex<Option<String>>,
 }
 
 /// Parts of a block that progress counts in.
@@ -66,6 +69,11 @@ impl Progress {
     /// Rows that were held and are filled, or gone, by now.
     pub(in crate::backend) fn caught_up(&self) {
         self.deferred.store(0, Ordering::Relaxed);
+    }
+
+    /// The server is to be spared for this reason; none where it is not.
+    pub(in crate::backend) fn rests(&self, because: Option<String>) {
+        *self.because.lock().unwrap_or_else(PoisonError::into_inner) = because;
     }
 
     pub(in crate::backend) fn lane_began(&self) {
@@ -142,6 +150,7 @@ impl Meter {
             eta,
             lanes: u32::try_from(progress.lanes.load(Ordering::Relaxed)).unwrap_or(u32::MAX),
             deferred: progress.deferred.load(Ordering::Relaxed),
+            because: progress.because.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
 }

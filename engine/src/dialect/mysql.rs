@@ -4,6 +4,7 @@ pub mod by_rows;
 pub mod check;
 pub mod compare;
 pub mod function;
+pub mod health;
 pub mod key;
 pub mod literal;
 pub mod lock;

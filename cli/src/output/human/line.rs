@@ -102,6 +102,7 @@ mod tests {
             eta: Some(Duration::from_millis(14_200)),
             lanes: 2,
             deferred: 0,
+            because: None,
         }
     }
 

@@ -162,6 +162,8 @@ impl Reader for Live {
             }
             Event::FillProgress(progress) => {
                 self.bar(progress.blocks_done, progress.blocks_total, line::fill(&progress));
+                // The bar has cleared what stood below.
+                self.say(progress.because.as_slice());
             }
             Event::FillWaiting { because } => self.say(&[because]),
             Event::CheckProgress { claim, blocks_done, blocks_total } => {

@@ -12,6 +12,8 @@ use crate::output::{Reader, stderr};
 
 /// Time between two lines about the same thing.
 const EVERY: Duration = Duration::from_secs(10);
+/// Time between two lines that a wait is worth at once.
+const SELDOM: Duration = Duration::from_secs(60);
 
 /// Plain lines.
 pub(in crate::output) struct Lines {
@@ -21,6 +23,8 @@ pub(in crate::output) struct Lines {
     waiting: Option<String>,
     /// Whether this step has been reported as waiting for a lock: the first wait is said at once.
     waited: bool,
+    /// When a fill last said at once why it waits.
+    paused: Option<Instant>,
     /// The migration whose name was printed last.
     named: String,
     under_way: Option<(String, Instant)>,
@@ -36,6 +40,7 @@ impl Lines {
             said: Instant::now(),
             waiting: None,
             waited: false,
+            paused: None,
             named: String::new(),
             under_way: None,
             locked: BTreeMap::new(),
@@ -95,8 +100,22 @@ impl Reader for Lines {
                 let longest = self.locked.entry(step).or_default();
                 *longest = total.max(*longest);
             }
-            Event::FillProgress(progress) => self.later(format!("                 {}", line::fill(&progress))),
-            Event::FillWaiting { because } => self.later(format!("                 {because}")),
+            Event::FillProgress(progress) => {
+                let because = progress.because.iter().map(|because| format!("\n                 {because}"));
+                self.later(format!("                 {}{}", line::fill(&progress), because.collect::<String>()));
+            }
+            Event::FillWaiting { because } => {
+                let line = format!("                 {because}");
+                // A pause is said when it begins: progress comes too often for anything else to be said later. While it lasts,
+                // progress gives the reason.
+                match self.paused.is_none_or(|at| at.elapsed() >= SELDOM) {
+                    true => {
+                        self.paused = Some(Instant::now());
+                        self.say(&line);
+                    }
+                    false => self.later(line),
+                }
+            }
             Event::CheckProgress { claim, blocks_done, blocks_total } => {
                 self.later(format!("                 {:.1} %   {claim}", text::percent(blocks_done, blocks_total)));
             }

@@ -21,11 +21,13 @@ use crate::settings::FillSettings;
 
 mod counter;
 mod deferred;
+mod health;
 mod lane;
 mod pieces;
 mod work;
 
 use counter::{Counter, Inserting};
+use health::Health;
 use pieces::Pieces;
 pub(super) use work::Work;
 
@@ -45,6 +47,7 @@ struct Job {
     limit: Option<Limit>,
     pieces: Mutex<Pieces>,
     counter: Option<Counter>,
+    health: Health,
 }
 
 /// Works through every row that exists; goes on where the ledger's pieces stand.
@@ -73,9 +76,13 @@ pub(super) async fn run(claim: &Claim, step: &StepId, work: Work) -> Result<(), 
         limit: claim.settings.fill.rate.map(Limit::new),
         pieces: Mutex::new(pieces),
         counter,
+        health: Health::new(),
     });
     let mut meter = Meter::new(&job.work.table().qualified(), &job.progress, Instant::now());
-    let copied = all(&job, &mut meter).await;
+    let copied = tokio::select! {
+        copied = all(&job, &mut meter) => copied,
+        never = health::watch(&job) => match never {},
+    };
     stop.cancel();
     job.events.emit(Event::FillProgress(meter.read(&job.progress, Instant::now())));
     copied
@@ -101,6 +108,7 @@ impl Job {
     /// A session that works through rows.
     async fn session(&self) -> Result<Session, Error> {
         let session = Session::connect(&self.target, self.work.purpose()).await?;
+        self.health.know(&session);
         if let Some(text) = self.work.preparation() {
             session.execute(&text).await.map_err(|error| error.doing("prepare a session for the copy"))?;
         }

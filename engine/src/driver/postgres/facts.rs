@@ -30,6 +30,21 @@ pub async fn read(session: &mut Session, needs: &Needs) -> Result<Facts, Error> 
     facts.map_err(|error| error.doing("read the catalogue"))
 }
 
+/// The tables that are asked for, by their full names; those that there are. Waits for no lock.
+///
+/// # Errors
+/// The server's.
+pub async fn tables(session: &Session, needs: &Needs) -> Result<Vec<QualifiedName>, DbError> {
+    let mut tables = Vec::new();
+    for name in &needs.tables {
+        tables.extend(resolve(session, name).await?.map(|(full, _)| full));
+    }
+    for name in &needs.indexes {
+        tables.extend(resolve_index(session, name).await?.map(|(_, table, _)| table));
+    }
+    Ok(tables)
+}
+
 async fn snapshot(session: &Session, needs: &Needs) -> Result<Facts, DbError> {
     // What a written type means is asked before the transaction: a text that is no type is an error, which would end it.
     let mut written = Vec::new();

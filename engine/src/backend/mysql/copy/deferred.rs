@@ -28,12 +28,14 @@ const TELL_EVERY: Duration = Duration::from_secs(5);
 /// [`Error::Lock`] with whoever is in the way, once the patience is used up.
 pub(super) async fn catch_up(job: Arc<Job>) -> Result<(), Error> {
     let session = job.session().await?;
-    let began = Instant::now();
+    let mut began = Instant::now();
     let mut told: Option<Instant> = None;
     for attempt in 1_u32.. {
         if job.stop.is_cancelled() {
             return Err(Error::Interrupted);
         }
+        // The patience is for whoever locks rows.
+        began += job.heed(Duration::ZERO).await?;
         let rows = job.deferred(&session).await?;
         if rows.is_empty() {
             break;

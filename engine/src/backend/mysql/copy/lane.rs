@@ -75,6 +75,7 @@ impl Worker {
                 return Err(Error::Interrupted);
             }
             let job = Arc::clone(&self.job);
+            job.heed(Duration::ZERO).await?;
             let piece = job.pieces.lock().await.take(&self.session, (job.hold, &job.step), &job.work).await?;
             let Some(piece) = piece else { return Ok(()) };
             self.piece(piece).await?;
@@ -101,8 +102,8 @@ impl Worker {
                 Outcome::Done(done, worked) => {
                     let took = began.elapsed();
                     failpoint::pass("chunk.after").await;
-                    tries = (0, Instant::now());
                     self.rest(&done, counted, (worked, took)).await?;
+                    tries = (0, Instant::now());
                 }
             }
             match ahead {
@@ -233,7 +234,7 @@ impl Worker {
         }])
     }
 
-    /// Learns from a chunk and pauses as politeness and the operator's limit have it.
+    /// Learns from a chunk and pauses as politeness, the server's health and the operator's limit have it.
     async fn rest(
         &mut self,
         done: &Written,
@@ -244,7 +245,8 @@ impl Worker {
         job.progress.chunk(done, took);
         job.progress.moved(counted.unwrap_or(done.rows).saturating_mul(PARTS));
         if counted.is_some() {
-            self.rows = sized(self.rows, (worked, took), job.work.chunk_time().unwrap_or(job.settings.chunk));
+            let target = job.health.chunk(job.work.chunk_time().unwrap_or(job.settings.chunk));
+            self.rows = sized(self.rows, (worked, took), target);
         }
         if let Some(limit) = &job.limit {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at least 1, and small")]
@@ -255,6 +257,7 @@ impl Worker {
         if pause > Duration::ZERO {
             job.pause(pause).await?;
         }
+        job.heed(took).await?;
         if let Some(limit) = &job.limit {
             tokio::select! {
                 biased;
