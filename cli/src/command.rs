@@ -145,7 +145,7 @@ pub(crate) async fn through(engine: &Engine, migration: &Migration, direction: D
     if started == Outcome::Switched {
         return Ok(started);
     }
-    let completed = engine.complete(Some(&migration.name)).await?;
+    let completed = engine.clone().at_once().complete(Some(&migration.name)).await?;
     Ok(both(started, completed))
 }
 

@@ -19,6 +19,9 @@ pub struct Settings {
     pub allow_blocking: bool,
     /// Whether the old table is kept once the new one is in force.
     pub keep_old: KeepOld,
+    /// How old a proof by comparison of two tables may be when a run completes. None counts by default: everything is compared
+    /// once more, as nobody knows what has been done to the tables since.
+    pub proof_age: Duration,
 }
 
 /// Whether a table whose place another one takes is kept in step with it, until the operator completes the run or rolls it back.

@@ -69,7 +69,8 @@ pub(super) async fn run(server: &Server, settings: FillSettings) -> anyhow::Resu
         mark(&marks, 0);
         let started = engine.start(&migration, Direction::Up).await?;
         mark(&marks, 5);
-        anyhow::Ok([started, engine.complete(None).await?])
+        // As `alter` does it.
+        anyhow::Ok([started, engine.clone().at_once().complete(None).await?])
     };
     let done = tokio::time::timeout(LONGEST, whole).await.context("the change takes longer than 15 minutes")??;
     let ended = Instant::now();

@@ -131,7 +131,7 @@ impl Held for Claim {
     async fn prove(&self, steps: &[&Step]) -> Result<(), Error> {
         for step in steps {
             match &step.action {
-                Action::Shadow { stage: ShadowStage::Compare, shadow, .. } => self.compare_patiently(shadow).await?,
+                Action::Shadow { stage: ShadowStage::Compare, shadow, .. } => self.compare_again(step, shadow).await?,
                 Action::Verify { proofs } => self.count(proofs).await?,
                 _ => {}
             }

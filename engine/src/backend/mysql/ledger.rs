@@ -4,6 +4,7 @@
 //! rows and its record commit together.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::dialect::mysql::literal::Text;
 use crate::driver::mysql::Session;
@@ -231,6 +232,23 @@ pub(crate) async fn steps(session: &Session, run: i64) -> Result<BTreeMap<StepId
             (StepId(step.unwrap_or_default()), if done { StepState::Done } else { StepState::Begun })
         })
         .collect())
+}
+
+/// Whether a step was done so lately, by the database's clock.
+pub(crate) async fn ended_within(
+    session: &Session,
+    held: Hold,
+    step: &StepId,
+    time: Duration,
+) -> Result<bool, DbError> {
+    let text = sql!(
+        "SELECT COUNT(*) FROM shoofly.step WHERE run = {run} AND step = {step} AND state = 'done' \
+         AND ended >= UTC_TIMESTAMP(6) - INTERVAL {seconds} SECOND",
+        run = held.run,
+        step = Text(&step.0),
+        seconds = time.as_secs(),
+    );
+    Ok(number(&session.rows(text.as_str()).await?) > 0)
 }
 
 /// First statement of every transaction of ours: error 1242 unless this process still holds the run.

@@ -261,6 +261,14 @@ pub(super) fn on_duplicate(shadow: &Shadow) -> Sql {
     )
 }
 
+/// 1 where both tables have as many rows at this moment.
+///
+/// Lock: none.
+#[must_use]
+pub fn as_many(shadow: &Shadow) -> Sql {
+    sql!("SELECT (SELECT COUNT(*) FROM {t}) = (SELECT COUNT(*) FROM {s})", t = shadow.table, s = shadow.shadow)
+}
+
 /// Whether values have the same order on both sides. Integers of any size have one, as far as both types can hold a value.
 fn one_order(pair: &Copied) -> bool {
     let integer =
