@@ -19,16 +19,16 @@ use crate::event::{Event, Events};
 use crate::plan::StepId;
 use crate::settings::FillSettings;
 
-mod counter;
 mod deferred;
 mod health;
 mod lane;
 mod pieces;
+mod quiet;
 mod work;
 
-use counter::{Counter, Inserting};
 use health::Health;
 use pieces::Pieces;
+use quiet::{Inserting, Quiet};
 pub(super) use work::Work;
 
 /// What all lanes share.
@@ -46,7 +46,7 @@ struct Job {
     progress: Progress,
     limit: Option<Limit>,
     pieces: Mutex<Pieces>,
-    counter: Option<Counter>,
+    quiet: Quiet,
     health: Health,
 }
 
@@ -58,8 +58,7 @@ struct Job {
 /// Any; what was committed stays and is gone on from.
 pub(super) async fn run(claim: &Claim, step: &StepId, work: Work) -> Result<(), Error> {
     let pieces = Pieces::read(&claim.session, claim.hold, step, &work).await?;
-    let counter =
-        Counter::of(&claim.session, &work).await.map_err(|error| error.doing("look how the server counts"))?;
+    let quiet = Quiet::of(&claim.session, &work).await.map_err(|error| error.doing("look how the server counts"))?;
     let progress = Progress::default();
     progress.start(pieces.rows_done, pieces.rows_total, pieces.rows_written);
     let stop = claim.stop.child_token();
@@ -75,7 +74,7 @@ pub(super) async fn run(claim: &Claim, step: &StepId, work: Work) -> Result<(), 
         progress,
         limit: claim.settings.fill.rate.map(Limit::new),
         pieces: Mutex::new(pieces),
-        counter,
+        quiet,
         health: Health::new(),
     });
     let mut meter = Meter::new(&job.work.table().qualified(), &job.progress, Instant::now());

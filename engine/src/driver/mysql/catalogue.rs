@@ -54,7 +54,7 @@ pub async fn read(session: &Session, tables: &[WrittenName]) -> Result<Catalogue
 }
 
 /// How many rows of a table have been written since its statistics were last made, by anybody: other at two moments where somebody
-/// writes. None where it cannot be seen: without the right PROCESS, and on MySQL.
+/// writes. None where it cannot be seen: without the right PROCESS.
 ///
 /// Locks: none.
 ///

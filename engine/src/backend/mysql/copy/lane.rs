@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::pieces::{Piece, written};
+use super::quiet::Manner;
 use super::work::Done;
-use super::{Inserting, Job, roll_back};
+use super::{Job, roll_back};
 use crate::backend::mysql::ledger;
 use crate::backend::pace::{Kind, Politeness};
 use crate::backend::progress::Written;
@@ -49,10 +50,17 @@ struct Chunk<'a> {
     counted: Option<u64>,
 }
 
+/// How a chunk was done.
+struct Times {
+    /// How long it took but for its record and its commit.
+    worked: Duration,
+    manner: Manner,
+}
+
 /// What became of a chunk.
 enum Outcome {
-    /// What was written, and how long it took but for its record and its commit.
-    Done(Written, Duration),
+    /// What was written, and how.
+    Done(Written, Times),
     /// To be tried again, with so many rows.
     Again,
 }
@@ -99,10 +107,10 @@ impl Worker {
             let chunk = Chunk { piece: piece.number, from: next.as_ref(), to, counted };
             match self.chunk(&chunk, &mut tries).await? {
                 Outcome::Again => continue,
-                Outcome::Done(done, worked) => {
+                Outcome::Done(done, times) => {
                     let took = began.elapsed();
                     failpoint::pass("chunk.after").await;
-                    self.rest(&done, counted, (worked, took)).await?;
+                    self.rest(&done, counted, (times, took)).await?;
                     tries = (0, Instant::now());
                 }
             }
@@ -123,7 +131,7 @@ impl Worker {
 
     async fn chunk(&mut self, chunk: &Chunk<'_>, tries: &mut (u32, Instant)) -> Result<Outcome, Error> {
         match self.carry_out(chunk).await {
-            Ok((written, worked)) => Ok(Outcome::Done(written, worked)),
+            Ok((written, times)) => Ok(Outcome::Done(written, times)),
             Err(Failed::Lost) => Err(self.job.lost()),
             Err(Failed::Server(error)) => {
                 roll_back(&self.session).await;
@@ -134,16 +142,13 @@ impl Worker {
     }
 
     /// Rows, what was left out, and the record: one transaction.
-    async fn carry_out(&self, chunk: &Chunk<'_>) -> Result<(Written, Duration), Failed> {
+    async fn carry_out(&self, chunk: &Chunk<'_>) -> Result<(Written, Times), Failed> {
         let job = &self.job;
         let began = Instant::now();
-        let inserting = match &job.counter {
-            Some(counter) => counter.inserting(&self.session).await?,
-            None => Inserting::AtOnce,
-        };
-        let (range, how) = ((chunk.from, chunk.to), (chunk.counted, inserting));
+        let manner = job.quiet.manner(&self.session).await?;
+        let (range, how) = ((chunk.from, chunk.to), (chunk.counted, manner.inserting));
         let Done { rows, held } = job.work.chunk(&self.session, range, how).await?;
-        let worked = began.elapsed();
+        let times = Times { worked: began.elapsed(), manner };
         let deferred = self.defer(&held).await?;
         failpoint::pass("chunk.written").await;
         let counted = chunk.counted.unwrap_or(rows);
@@ -162,7 +167,7 @@ impl Worker {
             epoch = job.hold.epoch,
         );
         match self.session.execute(record.as_str()).await {
-            Ok(_) => Ok((Written { rows, stayed: rows, deferred }, worked)),
+            Ok(_) => Ok((Written { rows, stayed: rows, deferred }, times)),
             Err(error) if ledger::is_taken(&error) => {
                 roll_back(&self.session).await;
                 Err(Failed::Lost)
@@ -239,14 +244,14 @@ impl Worker {
         &mut self,
         done: &Written,
         counted: Option<u64>,
-        (worked, took): (Duration, Duration),
+        (times, took): (Times, Duration),
     ) -> Result<(), Error> {
         let job = Arc::clone(&self.job);
         job.progress.chunk(done, took);
         job.progress.moved(counted.unwrap_or(done.rows).saturating_mul(PARTS));
         if counted.is_some() {
-            let target = job.health.chunk(job.work.chunk_time().unwrap_or(job.settings.chunk));
-            self.rows = sized(self.rows, (worked, took), target);
+            let usual = job.health.chunk(job.work.chunk_time().unwrap_or(job.settings.chunk));
+            self.rows = sized(self.rows, (times.worked, took), times.manner.time(usual));
         }
         if let Some(limit) = &job.limit {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at least 1, and small")]

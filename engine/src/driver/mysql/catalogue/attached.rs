@@ -117,11 +117,16 @@ async fn of_file(session: &Session, sql: &str, path: &TablePath) -> Result<Optio
 }
 
 pub(super) async fn rows_written(session: &Session, path: &TablePath) -> Result<Option<u64>, DbError> {
-    if session.product() == Product::MySql {
-        return Ok(None);
-    }
-    let found = of_file(session, read_sql!("rows_written_mariadb"), path).await?.unwrap_or_default();
-    Ok(found.into_iter().next().and_then(|mut row| row.maybe()?.parse().ok()))
+    let sql = match session.product() {
+        Product::MySql => read_sql!("rows_written_mysql"),
+        Product::MariaDb => read_sql!("rows_written_mariadb"),
+    };
+    let found = match of_file(session, sql, path).await {
+        // The server looks at every table for it, and any of them may be locked.
+        Err(error) if error.kind == DbErrorKind::LockTimeout => None,
+        found => found?,
+    };
+    Ok(found.unwrap_or_default().into_iter().next().and_then(|mut row| row.maybe()?.parse().ok()))
 }
 
 pub(super) async fn checks(session: &Session, path: &TablePath) -> Result<Vec<Name>, DbError> {

@@ -1,0 +1,94 @@
+//! Whether anybody writes to the table that is copied.
+//!
+//! Chunks are small so that nobody waits long for the rows of one. Where nobody writes, nobody waits, and larger ones spare
+//! commits. And on MariaDB a chunk that is copied by one statement holds the new table's AUTO_INCREMENT counter, for which every
+//! writer waits with rows locked (see [`by_rows`](crate::dialect::mysql::by_rows)); by many it takes twice as long.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::Mutex;
+
+use super::Work;
+use crate::dialect::mysql::by_rows;
+use crate::driver::mysql::{Session, catalogue};
+use crate::error::DbError;
+use crate::schema::mysql::TablePath;
+
+/// Between two looks at how many rows were written.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Nobody writes where nobody has for so long.
+const QUIET_FOR: Duration = Duration::from_secs(1);
+/// So many times as long may a chunk take where nobody writes: below the lock budget, for whoever begins to just then.
+const LONGER: u32 = 5;
+
+/// How a chunk's rows get into the new table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Inserting {
+    /// By one statement, which may hold the counter.
+    AtOnce,
+    /// Some at a time, holding nothing.
+    ByRows,
+}
+
+/// What all lanes know of the table's writers.
+#[derive(Debug)]
+pub(super) struct Quiet {
+    /// None for work that writes to it itself.
+    table: Option<TablePath>,
+    locks_counter: bool,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    rows: Option<u64>,
+    looked: Option<Instant>,
+    changed: Instant,
+}
+
+/// How the next chunk is to be done.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner {
+    pub(super) inserting: Inserting,
+    longer: u32,
+}
+
+impl Manner {
+    /// As long as one chunk may take.
+    pub(super) fn time(self, usual: Duration) -> Duration {
+        usual * self.longer
+    }
+}
+
+impl Quiet {
+    pub(super) async fn of(session: &Session, work: &Work) -> Result<Self, DbError> {
+        let seen = Mutex::new(Seen { rows: None, looked: None, changed: Instant::now() });
+        let Work::Copy(pair) = work else { return Ok(Self { table: None, locks_counter: false, seen }) };
+        let locks_counter = by_rows::is_needed(pair.shadow()) && {
+            let mode = session.rows("SELECT @@innodb_autoinc_lock_mode < 2").await?;
+            mode.first().and_then(|row| row.first()?.as_deref()) == Some("1")
+        };
+        Ok(Self { table: Some(work.table().clone()), locks_counter, seen })
+    }
+
+    /// Looks, where it is time to.
+    pub(super) async fn manner(&self, session: &Session) -> Result<Manner, DbError> {
+        let quiet = self.is_quiet(session).await?;
+        let inserting = if self.locks_counter && !quiet { Inserting::ByRows } else { Inserting::AtOnce };
+        Ok(Manner { inserting, longer: if quiet { LONGER } else { 1 } })
+    }
+
+    async fn is_quiet(&self, session: &Session) -> Result<bool, DbError> {
+        let Some(table) = &self.table else { return Ok(false) };
+        let mut seen = self.seen.lock().await;
+        if seen.looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
+            let rows = catalogue::rows_written(session, table).await?;
+            // What cannot be seen may be anything.
+            if rows.is_none() || rows != seen.rows {
+                seen.changed = Instant::now();
+            }
+            (seen.rows, seen.looked) = (rows, Some(Instant::now()));
+        }
+        Ok(seen.changed.elapsed() >= QUIET_FOR)
+    }
+}
