@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+use std::time::Duration;
+
 use std::fs::{self, File};
 
 use mysql_async::Conn;
@@ -90,6 +92,13 @@ async fn holders_and_waiters_are_named(flavor: Flavor) {
             "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = {waits} AND STATE LIKE 'Waiting for table%'"
         );
         db.text(&waiting).await == "1"
+    })
+    .await;
+    // The server shows transactions anew only where nobody has asked for them for a tenth of a second.
+    until("the server shows the holder's transaction", async || {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        let shown = format!("SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id = {holds}");
+        db.text(&shown).await == "1"
     })
     .await;
     let (page, report) = plan(&db.url(), ADD);

@@ -53,8 +53,8 @@ pub async fn read(session: &Session, tables: &[WrittenName]) -> Result<Catalogue
     Ok(Catalogue { server, tables: found })
 }
 
-/// How many rows of a table have been written since its statistics were last made, by anybody: other at two moments where somebody
-/// writes. None where it cannot be seen: without the right PROCESS.
+/// A count of the rows of a table that anybody has written: another one at two moments where somebody writes. None where it
+/// cannot be seen: without the right PROCESS on MariaDB, where performance_schema does not count on MySQL.
 ///
 /// Locks: none.
 ///

@@ -14,8 +14,9 @@ use crate::driver::mysql::{Session, catalogue};
 use crate::error::DbError;
 use crate::schema::mysql::TablePath;
 
-/// Between two looks at how many rows were written.
+/// Between two looks at how many rows were written; so many times as long as one takes on a server with many tables.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+const LOOK_SELDOM: u32 = 50;
 /// Nobody writes where nobody has for so long.
 const QUIET_FOR: Duration = Duration::from_secs(1);
 /// So many times as long may a chunk take where nobody writes: below the lock budget, for whoever begins to just then.
@@ -42,7 +43,8 @@ pub(super) struct Quiet {
 #[derive(Debug)]
 struct Seen {
     rows: Option<u64>,
-    looked: Option<Instant>,
+    /// When to look again.
+    again: Instant,
     changed: Instant,
 }
 
@@ -62,7 +64,7 @@ impl Manner {
 
 impl Quiet {
     pub(super) async fn of(session: &Session, work: &Work) -> Result<Self, DbError> {
-        let seen = Mutex::new(Seen { rows: None, looked: None, changed: Instant::now() });
+        let seen = Mutex::new(Seen { rows: None, again: Instant::now(), changed: Instant::now() });
         let Work::Copy(pair) = work else { return Ok(Self { table: None, locks_counter: false, seen }) };
         let locks_counter = by_rows::is_needed(pair.shadow()) && {
             let mode = session.rows("SELECT @@innodb_autoinc_lock_mode < 2").await?;
@@ -81,13 +83,15 @@ impl Quiet {
     async fn is_quiet(&self, session: &Session) -> Result<bool, DbError> {
         let Some(table) = &self.table else { return Ok(false) };
         let mut seen = self.seen.lock().await;
-        if seen.looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
+        let now = Instant::now();
+        if now >= seen.again {
             let rows = catalogue::rows_written(session, table).await?;
             // What cannot be seen may be anything.
             if rows.is_none() || rows != seen.rows {
                 seen.changed = Instant::now();
             }
-            (seen.rows, seen.looked) = (rows, Some(Instant::now()));
+            seen.rows = rows;
+            seen.again = Instant::now() + LOOK_EVERY.max(now.elapsed() * LOOK_SELDOM);
         }
         Ok(seen.changed.elapsed() >= QUIET_FOR)
     }
