@@ -51,7 +51,7 @@ async fn hygiene_is_in_force_whatever_the_globals_say(flavor: Flavor) {
         Flavor::MySql => ("transaction_read_only", "max_execution_time"),
     };
     let globals = [
-        ("sql_mode", "'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'"),
+        ("sql_mode", "'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,NO_ZERO_IN_DATE'"),
         ("autocommit", "0"),
         ("time_zone", "'+05:00'"),
         ("lock_wait_timeout", "77"),
@@ -76,9 +76,10 @@ async fn hygiene_is_in_force_whatever_the_globals_say(flavor: Flavor) {
          @@wait_timeout > 100000, @@{limit} + 0, @@group_concat_max_len > 1000000, @@sql_log_bin"
     );
     let row: Vec<String> = session.rows(&look).await.unwrap().swap_remove(0).into_iter().flatten().collect();
-    let mode = "STRICT_TRANS_TABLES NO_ZERO_DATE NO_ZERO_IN_DATE ERROR_FOR_DIVISION_BY_ZERO \
-                NO_ENGINE_SUBSTITUTION NO_AUTO_VALUE_ON_ZERO";
-    assert_eq!(row[0].split(',').count(), 6);
+    // Dates of zeros are as good to us as they are to the server.
+    let mode =
+        "STRICT_TRANS_TABLES NO_ZERO_IN_DATE ERROR_FOR_DIVISION_BY_ZERO NO_ENGINE_SUBSTITUTION NO_AUTO_VALUE_ON_ZERO";
+    assert_eq!(row[0].split(',').count(), 5, "{}", row[0]);
     assert!(mode.split_whitespace().all(|word| row[0].split(',').any(|found| found == word)), "{}", row[0]);
     let rest = ["1", "+00:00", "READ-COMMITTED", "0", "1", "1", "1", "0", "utf8mb4", "utf8mb4", "1", "1", "1"];
     assert_eq!(row[1..12], rest[..11]);

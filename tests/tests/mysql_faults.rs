@@ -13,6 +13,7 @@ mod mysql_faults {
     mod meddling;
     mod rights;
     mod unfit;
+    mod zeros;
 }
 
 const WIDEN: &str = "ALTER TABLE t MODIFY c bigint";
