@@ -44,6 +44,8 @@ impl Kind for MariaDb {
             .arg(format!("--basedir={}", site.installation.prefix().display()))
             .arg(format!("--datadir={}", site.data().display()))
             .arg(format!("--extra-file={}", secret.display()))
+            // A server that starts removes what others have left in a folder that it shares with them, and what they still need.
+            .arg(format!("--tmpdir={}", site.folder().display()))
             .args(mysqld::wanted(site));
         let made = site.run(INITIALISE, command);
         fs::remove_file(&secret).doing("remove the password file")?;

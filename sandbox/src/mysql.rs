@@ -34,6 +34,7 @@ impl Kind for MySql {
             .args(["--no-defaults", "--initialize-insecure", "--secure-file-priv="])
             .args(mysqld::places(&site.installation))
             .arg(format!("--datadir={}", site.data().display()))
+            .arg(format!("--tmpdir={}", site.folder().display()))
             .arg(format!("--init-file={}", secret.display()))
             // Some can be chosen only here, as `lower_case_table_names`.
             .args(mysqld::wanted(site));
