@@ -8,7 +8,7 @@ use super::{copy, ledger};
 use crate::dialect::mysql::literal::Text;
 use crate::dialect::mysql::shadow::Pair;
 use crate::dialect::mysql::{lock, native, shape, trigger};
-use crate::error::Error;
+use crate::error::{DbErrorKind, Error};
 use crate::failpoint;
 use crate::plan::shadow::{Shadow, ShadowStage};
 use crate::plan::{Step, StepId, TableLock};
@@ -17,6 +17,9 @@ use crate::schema::mysql::TablePath;
 use crate::sql;
 use crate::sql::mysql::Name;
 use crate::text::Sql;
+
+/// So often an index is built before a duplicate is believed.
+const BUILDS: u32 = 4;
 
 impl Claim {
     pub(super) async fn shadow(
@@ -125,12 +128,27 @@ impl Claim {
             if built || refers {
                 continue;
             }
-            let locks = [exclusive(&shadow.shadow)];
-            if let Err(error) = self.guarded(&step.id).work(&locks, statement, Work::Long).await {
+            if let Err(error) = self.build(step, shadow, statement).await {
                 return Err(self.not_done(step, &shadow.shadow, error).await);
             }
         }
         Ok(())
+    }
+
+    /// Rows that exchange their values while an index is built may seem to have the same one: the server reads them one after
+    /// the other. Built again it does not find it; what is a duplicate indeed, it finds each time.
+    async fn build(&self, step: &Step, shadow: &Shadow, statement: &Sql) -> Result<(), Error> {
+        let locks = [exclusive(&shadow.shadow)];
+        let mut tries = 1;
+        loop {
+            match self.guarded(&step.id).work(&locks, statement, Work::Long).await {
+                Err(Error::Database { source, .. }) if source.kind == DbErrorKind::Constraint && tries < BUILDS => {
+                    tracing::debug!(error = %source, tries, "an index is built again");
+                    tries += 1;
+                }
+                built => return built,
+            }
+        }
     }
 
     /// Foreign keys of other tables refer to the new one from here on; the old one is in its place still.
