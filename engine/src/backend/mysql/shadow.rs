@@ -9,6 +9,7 @@ use crate::dialect::mysql::literal::Text;
 use crate::dialect::mysql::shadow::Pair;
 use crate::dialect::mysql::{lock, native, shape, trigger};
 use crate::error::{DbErrorKind, Error};
+use crate::event::Event;
 use crate::failpoint;
 use crate::plan::shadow::{Shadow, ShadowStage};
 use crate::plan::{Step, StepId, TableLock};
@@ -143,8 +144,12 @@ impl Claim {
         loop {
             match self.guarded(&step.id).work(&locks, statement, Work::Long).await {
                 Err(Error::Database { source, .. }) if source.kind == DbErrorKind::Constraint && tries < BUILDS => {
-                    tracing::debug!(error = %source, tries, "an index is built again");
                     tries += 1;
+                    let text = format!(
+                        "{}: {source}; built again ({tries} of {BUILDS}), as rows that exchange values meanwhile may seem to be duplicates",
+                        shadow.shadow.display()
+                    );
+                    self.events.emit(Event::Notice { text });
                 }
                 built => return built,
             }

@@ -38,6 +38,7 @@ struct Worker {
     job: Arc<Job>,
     session: Session,
     rows: u64,
+    manner: Manner,
     pace: Politeness,
 }
 
@@ -50,17 +51,10 @@ struct Chunk<'a> {
     counted: Option<u64>,
 }
 
-/// How a chunk was done.
-struct Times {
-    /// How long it took but for its record and its commit.
-    worked: Duration,
-    manner: Manner,
-}
-
 /// What became of a chunk.
 enum Outcome {
-    /// What was written, and how.
-    Done(Written, Times),
+    /// What was written, and how long that took but for its record and its commit.
+    Done(Written, Duration),
     /// To be tried again, with so many rows.
     Again,
 }
@@ -69,7 +63,7 @@ enum Outcome {
 pub(super) async fn work(job: Arc<Job>) -> Result<(), Error> {
     let session = job.session().await?;
     let pace = Politeness::new(job.settings.pace);
-    let mut worker = Worker { job: Arc::clone(&job), session, rows: FIRST_ROWS, pace };
+    let mut worker = Worker { job: Arc::clone(&job), session, rows: FIRST_ROWS, manner: Manner::default(), pace };
     job.progress.lane_began();
     let ended = worker.all().await;
     job.progress.lane_ended();
@@ -97,6 +91,7 @@ impl Worker {
             if self.job.stop.is_cancelled() {
                 return Err(Error::Interrupted);
             }
+            self.look().await?;
             let ahead = self.ahead(next.as_ref(), &piece.to).await?;
             let (to, counted) = match &ahead {
                 Some(place) => (place, Some(self.rows)),
@@ -107,10 +102,10 @@ impl Worker {
             let chunk = Chunk { piece: piece.number, from: next.as_ref(), to, counted };
             match self.chunk(&chunk, &mut tries).await? {
                 Outcome::Again => continue,
-                Outcome::Done(done, times) => {
+                Outcome::Done(done, worked) => {
                     let took = began.elapsed();
                     failpoint::pass("chunk.after").await;
-                    self.rest(&done, counted, (times, took)).await?;
+                    self.rest(&done, counted, (worked, took)).await?;
                     tries = (0, Instant::now());
                 }
             }
@@ -119,6 +114,15 @@ impl Worker {
                 None => return Ok(()),
             }
         }
+    }
+
+    /// How the next chunk is to be done: it is smaller at once where somebody has begun to write.
+    async fn look(&mut self) -> Result<(), Error> {
+        let manner = self.job.quiet.manner(&self.session).await;
+        let manner = manner.map_err(|error| error.doing(self.job.doing()))?;
+        self.rows = manner.rows(self.rows, self.manner);
+        self.manner = manner;
+        Ok(())
     }
 
     /// The last row of the next chunk; none where the piece ends before.
@@ -131,7 +135,7 @@ impl Worker {
 
     async fn chunk(&mut self, chunk: &Chunk<'_>, tries: &mut (u32, Instant)) -> Result<Outcome, Error> {
         match self.carry_out(chunk).await {
-            Ok((written, times)) => Ok(Outcome::Done(written, times)),
+            Ok((written, worked)) => Ok(Outcome::Done(written, worked)),
             Err(Failed::Lost) => Err(self.job.lost()),
             Err(Failed::Server(error)) => {
                 roll_back(&self.session).await;
@@ -142,13 +146,12 @@ impl Worker {
     }
 
     /// Rows, what was left out, and the record: one transaction.
-    async fn carry_out(&self, chunk: &Chunk<'_>) -> Result<(Written, Times), Failed> {
+    async fn carry_out(&self, chunk: &Chunk<'_>) -> Result<(Written, Duration), Failed> {
         let job = &self.job;
         let began = Instant::now();
-        let manner = job.quiet.manner(&self.session).await?;
-        let (range, how) = ((chunk.from, chunk.to), (chunk.counted, manner.inserting));
+        let (range, how) = ((chunk.from, chunk.to), (chunk.counted, self.manner.inserting));
         let Done { rows, held } = job.work.chunk(&self.session, range, how).await?;
-        let times = Times { worked: began.elapsed(), manner };
+        let worked = began.elapsed();
         let deferred = self.defer(&held).await?;
         failpoint::pass("chunk.written").await;
         let counted = chunk.counted.unwrap_or(rows);
@@ -167,7 +170,7 @@ impl Worker {
             epoch = job.hold.epoch,
         );
         match self.session.execute(record.as_str()).await {
-            Ok(_) => Ok((Written { rows, stayed: rows, deferred }, times)),
+            Ok(_) => Ok((Written { rows, stayed: rows, deferred }, worked)),
             Err(error) if ledger::is_taken(&error) => {
                 roll_back(&self.session).await;
                 Err(Failed::Lost)
@@ -244,14 +247,14 @@ impl Worker {
         &mut self,
         done: &Written,
         counted: Option<u64>,
-        (times, took): (Times, Duration),
+        (worked, took): (Duration, Duration),
     ) -> Result<(), Error> {
         let job = Arc::clone(&self.job);
         job.progress.chunk(done, took);
         job.progress.moved(counted.unwrap_or(done.rows).saturating_mul(PARTS));
         if counted.is_some() {
             let usual = job.health.chunk(job.work.chunk_time().unwrap_or(job.settings.chunk));
-            self.rows = sized(self.rows, (times.worked, took), times.manner.time(usual));
+            self.rows = sized(self.rows, (worked, took), self.manner.time(usual));
         }
         if let Some(limit) = &job.limit {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at least 1, and small")]

@@ -55,7 +55,21 @@ pub(super) struct Manner {
     longer: u32,
 }
 
+impl Default for Manner {
+    fn default() -> Self {
+        Self { inserting: Inserting::AtOnce, longer: 1 }
+    }
+}
+
 impl Manner {
+    /// Rows of the next chunk, of which there were so many in the last one's manner. A few at a time they take twice as long.
+    pub(super) fn rows(self, rows: u64, last: Self) -> u64 {
+        match self.longer < last.longer {
+            true => (rows / u64::from(2 * last.longer)).max(1),
+            false => rows,
+        }
+    }
+
     /// As long as one chunk may take.
     pub(super) fn time(self, usual: Duration) -> Duration {
         usual * self.longer
@@ -94,5 +108,19 @@ impl Quiet {
             seen.again = Instant::now() + LOOK_EVERY.max(now.elapsed() * LOOK_SELDOM);
         }
         Ok(seen.changed.elapsed() >= QUIET_FOR)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_is_small_again_as_soon_as_somebody_writes() {
+        let (busy, quiet) = (Manner::default(), Manner { inserting: Inserting::AtOnce, longer: LONGER });
+        assert_eq!(busy.rows(10_000, quiet), 1_000);
+        assert_eq!(quiet.rows(1_000, busy), 1_000);
+        assert_eq!(busy.rows(3, quiet), 1);
+        assert_eq!(quiet.time(Duration::from_millis(15)), Duration::from_millis(75));
     }
 }
