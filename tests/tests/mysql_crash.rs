@@ -75,10 +75,7 @@ async fn points(my: &My, change: Change, before: Option<&str>, verb: &str) -> Ve
     if let Some(before) = before {
         stage.finish(before).await;
     }
-    let said = stage.run(&[verb]).await;
-    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
-    let mut seen = BTreeSet::new();
-    let points: Vec<String> = stage.passed().into_iter().filter(|point| seen.insert(point.clone())).collect();
+    let points = stage.points(verb).await;
     stage.drop().await;
     points
 }
@@ -95,8 +92,7 @@ async fn die_at(my: My, change: Change, point: String, then: Then) {
     let stage = change.stage(&my, "die_at", ROWS).await;
     let writers = writers(&stage, ROWS);
     writers.progress(10).await;
-    let died = wait(stage.begin(&["up"], &format!("{point}=abort"))).await;
-    assert_eq!(died.code, None, "{point}: it did not die\n{}{}", died.out, died.err);
+    stage.die("up", &point).await;
     writers.progress(10).await;
     if then == Then::RollBack && roll_back(&stage).await {
         writers.progress(10).await;
@@ -138,8 +134,7 @@ async fn die_in_rollback_at(my: My, change: Change, point: String) {
     let stage = change.stage(&my, "die_back", ROWS).await;
     let writers = writers(&stage, ROWS);
     stage.finish("start").await;
-    let died = wait(stage.begin(&["rollback"], &format!("{point}=abort"))).await;
-    assert_eq!(died.code, None, "{point}: it did not die\n{}{}", died.out, died.err);
+    stage.die("rollback", &point).await;
     writers.progress(10).await;
     stage.finish("rollback").await;
     writers.progress(10).await;

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use mysql_async::prelude::Queryable;
@@ -83,11 +82,7 @@ async fn points(my: &My, before: &[&str], verb: &str) -> Vec<String> {
     for before in before {
         stage.finish(before).await;
     }
-    let words: Vec<&str> = verb.split(' ').collect();
-    let said = stage.run(&words).await;
-    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
-    let mut seen = BTreeSet::new();
-    let points: Vec<String> = stage.passed().into_iter().filter(|point| seen.insert(point.clone())).collect();
+    let points = stage.points(verb).await;
     stage.drop().await;
     points
 }
@@ -114,9 +109,7 @@ async fn die_at(my: My, point: String, crash: Crash) {
         stage.finish(before).await;
     }
     work.progress(10).await;
-    let words: Vec<&str> = crash.verb.split(' ').collect();
-    let died = wait(stage.begin(&words, &format!("{point}=abort"))).await;
-    assert_eq!(died.code, None, "{point}: it did not die\n{}{}", died.out, died.err);
+    stage.die(crash.verb, &point).await;
     for verb in crash.then {
         work.progress(10).await;
         stage.finish(verb).await;

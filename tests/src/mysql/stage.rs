@@ -1,5 +1,6 @@
 //! One change by the program as a child process, which can be stopped at its points of failure.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -85,6 +86,27 @@ impl Stage {
         };
         self.reached(name, times).await;
         child
+    }
+
+    /// Runs a verb, with its flags, to its end: every point of failure that it passes, once each, in order.
+    ///
+    /// # Panics
+    /// Where it does not succeed.
+    pub async fn points(&self, verb: &str) -> Vec<String> {
+        let words: Vec<&str> = verb.split(' ').collect();
+        self.expect(0, &words, &[]).await;
+        let mut seen = BTreeSet::new();
+        self.passed().into_iter().filter(|point| seen.insert(point.clone())).collect()
+    }
+
+    /// Runs a verb, with its flags, which dies at a point.
+    ///
+    /// # Panics
+    /// Where it does not.
+    pub async fn die(&self, verb: &str, point: &str) {
+        let words: Vec<&str> = verb.split(' ').collect();
+        let died = wait(self.begin(&words, &format!("{point}=abort"))).await;
+        assert_eq!(died.code, None, "{point}: it did not die\n{}{}", died.out, died.err);
     }
 
     /// Runs a verb to its end while others go on.
