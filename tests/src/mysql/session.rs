@@ -88,6 +88,21 @@ impl Failure {
     pub fn is_bearable(&self, flavor: Flavor) -> bool {
         flavor == Flavor::MySql && self.is_deadlock()
     }
+
+    /// As text; of a deadlock, with what the server at `url` says of its latest one: who had which lock and waited for which.
+    pub async fn explained(&self, url: &str) -> String {
+        let latest = if self.is_deadlock() { latest_deadlock(url).await } else { None };
+        format!("{self}{}", latest.map_or_else(String::new, |latest| format!("\n{latest}")))
+    }
+}
+
+/// The part of `SHOW ENGINE INNODB STATUS` on the latest deadlock.
+async fn latest_deadlock(url: &str) -> Option<String> {
+    let mut conn = Conn::from_url(url).await.ok()?;
+    let shown: Option<(String, String, String)> = conn.query_first("SHOW ENGINE INNODB STATUS").await.ok()?;
+    let (_, _, status) = shown?;
+    let from = status.split_once("LATEST DETECTED DEADLOCK")?.1;
+    Some(from.split("\nTRANSACTIONS\n").next().unwrap_or(from).to_owned())
 }
 
 impl std::fmt::Display for Failure {

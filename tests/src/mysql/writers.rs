@@ -163,7 +163,8 @@ impl MyWriters {
 impl Writer {
     async fn work(mut self) -> (usize, Own, Felt) {
         if let Err(failure) = self.session().await {
-            self.shared.failures.lock().unwrap().push(failure.to_string());
+            let failure = failure.explained(&self.shared.live).await;
+            self.shared.failures.lock().unwrap().push(failure);
         }
         (self.index, self.own, self.felt)
     }
@@ -225,10 +226,14 @@ async fn grow_old(shared: Arc<Shared>, constant: Vec<i64>) -> Felt {
         }
         Ok::<_, Failure>(elder.close().await)
     };
-    reading().await.unwrap_or_else(|failure| {
-        shared.failures.lock().unwrap().push(format!("with an old snapshot: {failure}"));
-        Felt::default()
-    })
+    match reading().await {
+        Ok(felt) => felt,
+        Err(failure) => {
+            let failure = failure.explained(&shared.live).await;
+            shared.failures.lock().unwrap().push(format!("with an old snapshot: {failure}"));
+            Felt::default()
+        }
+    }
 }
 
 /// Does to the mirror what was done, again and again until it is done: the mirror's deadlocks are the harness's own.

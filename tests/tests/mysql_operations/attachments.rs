@@ -97,14 +97,16 @@ async fn trigger_of_another_sql_mode(flavor: Flavor) {
     .await;
 }
 
+/// Whoever deletes a row locks the gap of `works_for` where those below it would be. Rows 1247 to 1250 stay, and keep such gaps away
+/// from where others insert: without them the application would meet deadlocks of its own making.
 async fn foreign_key_to_itself(flavor: Flavor) {
-    // Of the rows that the table is filled with, the last ones of each quarter stay.
     widen(
         "self_reference",
-        app().writes("boss", "IF({v} % 2, 1250, NULL)").keeps_keys(),
+        app().writes("boss", "IF({v} % 2, 1249, NULL)").keeps_keys(),
         "CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, c int, d varchar(40), boss int,
              CONSTRAINT works_for FOREIGN KEY (boss) REFERENCES t (id) ON DELETE RESTRICT)",
     )
+    .given_loaded("UPDATE t SET boss = id WHERE id IN (1248, 1250)")
     .run(flavor)
     .await;
 }
