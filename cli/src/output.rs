@@ -208,7 +208,7 @@ pub(crate) fn error(error: &anyhow::Error, exit: Exit, format: Format) {
     // An excerpt of a file with its mistake begins with the word.
     let message = message.strip_prefix("error: ").unwrap_or(&message);
     stderr(&format!("{} {message}", paint.red("error:")));
-    if let Some(Error::Lock { .. } | Error::Data(_) | Error::Database { .. }) = engine {
+    if let Some(Error::Lock { .. } | Error::Outwaited { .. } | Error::Data(_) | Error::Database { .. }) = engine {
         stderr("\n`shoofly status` shows where it stands: the same command resumes, `shoofly rollback` takes it back.");
     }
 }
@@ -229,9 +229,12 @@ fn problems(error: &Error) -> &[Problem] {
         | Error::Data(list)
         | Error::Unfit(list)
         | Error::Busy(list) => list,
-        Error::Syntax(_) | Error::Connect { .. } | Error::Lock { .. } | Error::Interrupted | Error::Database { .. } => {
-            &[]
-        }
+        Error::Syntax(_)
+        | Error::Connect { .. }
+        | Error::Lock { .. }
+        | Error::Outwaited { .. }
+        | Error::Interrupted
+        | Error::Database { .. } => &[],
     }
 }
 

@@ -172,6 +172,18 @@ pub enum Error {
         /// Who was in the way at the last look.
         in_the_way: Vec<Blocker>,
     },
+    /// Transactions that did not end in time. What was done before stays and can be resumed or rolled back.
+    #[error("waited {:.0} s (step {step}) for {what}{}", .waited.as_secs_f64(), blockers(.in_the_way))]
+    Outwaited {
+        /// The step.
+        step: StepId,
+        /// What for, as a noun.
+        what: &'static str,
+        /// Time since the first look.
+        waited: Duration,
+        /// Whose transactions they are, as far as the server shows it.
+        in_the_way: Vec<Blocker>,
+    },
     /// Rows that break a proof or cannot be converted. What was done before stays and can be resumed or rolled back.
     #[error("{}", list("the data does not allow it", .0))]
     Data(Vec<Problem>),
@@ -226,7 +238,7 @@ impl Error {
             Self::Usage(_) | Self::Syntax(_) | Self::Connect { .. } => Exit::Usage,
             Self::Refused(_) | Self::Busy(_) => Exit::Refused,
             Self::Divergence(_) => Exit::Divergence,
-            Self::Lock { .. } => Exit::Lock,
+            Self::Lock { .. } | Self::Outwaited { .. } => Exit::Lock,
             Self::Database { source, .. } if source.kind == DbErrorKind::LockTimeout => Exit::Lock,
             Self::Interrupted => Exit::Interrupted,
             Self::Data(_) | Self::Unfit(_) | Self::Database { .. } => Exit::Failed,

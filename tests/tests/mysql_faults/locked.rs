@@ -1,9 +1,12 @@
 //! Tables and rows that somebody holds.
 
+use std::time::Duration;
+
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 use shoofly_tests::mysql::stage::{Stage, wait};
 use shoofly_tests::{Flavor, mysql_matrix};
+use tokio_util::sync::CancellationToken;
 
 use crate::{WIDEN, assert_completed, leave, somebody, stage};
 
@@ -81,4 +84,53 @@ async fn locked_rows_are_deferred(flavor: Flavor) {
     assert_completed(stage).await;
 }
 
-mysql_matrix!(a_locked_table_is_waited_for, a_released_table_is_taken_at_once, locked_rows_are_deferred);
+/// The server renews its list of transactions only where nobody reads it for a while: a list without the one whose snapshot is
+/// older than the copy must not be believed.
+async fn an_old_list_of_transactions_is_not_believed(flavor: Flavor) {
+    const LIST: &str = "SELECT COUNT(*) FROM information_schema.INNODB_TRX";
+    let stage = stage(flavor, "old_list", WIDEN).await;
+    let mut reader = somebody(&stage, LIST).await;
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    let reading = tokio::spawn(async move {
+        while !stopped.is_cancelled() {
+            reader.query_drop(LIST).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        reader
+    });
+    let mut elder = somebody(&stage, "START TRANSACTION WITH CONSISTENT SNAPSHOT").await;
+    stage.expect(6, &["up", BRIEFLY[0], BRIEFLY[1]], &["information_schema.INNODB_TRX"]).await;
+    stop.cancel();
+    leave(reading.await.unwrap()).await;
+    gives_up(&stage, "up", &[format!("pid {} (root", elder.id())]).await;
+    let seen: Option<i64> = elder.query_first("SELECT COUNT(*) FROM t").await.unwrap();
+    assert_eq!(seen, Some(2_000));
+    leave(elder).await;
+    assert_completed(stage).await;
+}
+
+/// Two that wait for transactions do not keep each other from seeing them end.
+async fn two_wait_side_by_side(flavor: Flavor) {
+    let stages = [stage(flavor, "side_1", WIDEN).await, stage(flavor, "side_2", WIDEN).await];
+    let elder = somebody(&stages[0], "START TRANSACTION WITH CONSISTENT SNAPSHOT").await;
+    let children = [stages[0].begin(&["up"], ""), stages[1].begin(&["up"], "")];
+    for stage in &stages {
+        stage.reached("barrier.look", 1).await;
+    }
+    leave(elder).await;
+    for child in children {
+        wait(child).await.assert(0, &[]);
+    }
+    for stage in stages {
+        assert_completed(stage).await;
+    }
+}
+
+mysql_matrix!(
+    a_locked_table_is_waited_for,
+    a_released_table_is_taken_at_once,
+    locked_rows_are_deferred,
+    an_old_list_of_transactions_is_not_believed,
+    two_wait_side_by_side,
+);

@@ -3,73 +3,105 @@
 use std::time::{Duration, Instant};
 
 use super::claim::Claim;
-use super::guard::blocker;
+use super::guard::{blocker, jitter};
 use super::ledger;
 use crate::dialect::mysql::lock;
-use crate::error::{Blocker, Error};
+use crate::driver::mysql::Session;
+use crate::error::{Blocker, DbError, Error};
 use crate::event::Event;
-use crate::plan::{LockMode, StepId};
+use crate::failpoint;
+use crate::plan::StepId;
+use crate::text::Sql;
 
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Milliseconds between two looks, or up to twice as many. The server renews its list of transactions only where nobody has read it for 100 ms:
+/// with pauses that differ, those who look do not keep each other from seeing anything new.
+const PAUSES: [u64; 4] = [110, 220, 440, 600];
 const SAY_EVERY: Duration = Duration::from_secs(2);
+
+/// What the server's list says.
+enum Seen {
+    /// It may be older than the moment.
+    Nothing,
+    /// Those who are left.
+    Left(Vec<Blocker>),
+}
 
 impl Claim {
     /// Waits for the transactions that are open at this moment.
     ///
+    /// Lock: `SHARED_READ` (metadata) on a table of the ledger, for each look.
+    ///
     /// # Errors
-    /// [`Error::Lock`] with whoever is left after `give_up_after`; [`Error::Interrupted`].
+    /// [`Error::Outwaited`] with whoever is left after `give_up_after`; [`Error::Interrupted`].
     pub(super) async fn await_snapshots(&self, step: &StepId) -> Result<(), Error> {
-        let failed = |error: crate::error::DbError| error.doing(format!("run step {step}"));
+        let failed = |error: DbError| error.doing(format!("run step {step}"));
         // The server tells when a transaction began in whole seconds: one that began within this second counts as earlier.
         let moment = self.session.rows("SELECT NOW()").await.map_err(failed)?;
         let moment = ledger::first(&moment).unwrap_or_default().to_owned();
-        let ours = [self.session.id(), self.watcher.id()];
-        let text = lock::transactions_before(&moment, &ours);
+        // A session that nobody has seen before the moment.
+        let session = Session::connect(&self.target, "barrier").await?;
+        let text = lock::transactions_before(&moment, &[self.session.id(), self.watcher.id()]);
+        failpoint::pass("barrier.look").await;
         let began = Instant::now();
         let mut said: Option<Instant> = None;
+        let mut looks = 0;
         loop {
-            if self.stop.is_cancelled() {
-                return Err(Error::Interrupted);
-            }
-            let seen = match self.session.rows(text.as_str()).await {
-                Err(error) if error.is_unshowable() => None,
-                rows => Some(rows.map_err(failed)?),
+            let left = match look(&session, &text).await.map_err(failed)? {
+                Seen::Left(left) if left.is_empty() => return Ok(()),
+                Seen::Left(left) => left,
+                Seen::Nothing => Vec::new(),
             };
-            let shown = seen.is_some();
-            let left: Vec<Blocker> = seen.unwrap_or_default().into_iter().filter_map(blocker).collect();
-            if shown && left.is_empty() {
-                return Ok(());
-            }
             let waited = began.elapsed();
             if waited >= self.settings.locks.give_up_after {
-                return Err(self.outwaited(step, waited, left).await);
+                return Err(Error::Outwaited { step: step.clone(), what: what(&left), waited, in_the_way: left });
             }
             if waited > SAY_EVERY && said.is_none_or(|at| at.elapsed() > SAY_EVERY) {
                 said = Some(Instant::now());
-                let who = left.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n    ");
-                let text = format!("waiting for transactions that began before the copy was whole:\n    {who}");
-                self.events.emit(Event::Notice { text });
+                self.events.emit(Event::Notice { text: waiting(&left) });
             }
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return Err(Error::Interrupted),
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = tokio::time::sleep(pause(looks)) => {}
             }
+            looks += 1;
         }
     }
+}
 
-    async fn outwaited(&self, step: &StepId, waited: Duration, in_the_way: Vec<Blocker>) -> Error {
-        let runs = ledger::runs(&self.session).await.unwrap_or_default();
-        let own = runs.into_iter().find(|run| run.run == self.hold.run);
-        let unnamed = || crate::name::Ident::derived("unknown", &[]);
-        let table = own.and_then(|run| run.tables.into_iter().next());
-        Error::Lock {
-            step: step.clone(),
-            table: table.unwrap_or_else(|| crate::name::TableName::new(unnamed(), unnamed())),
-            mode: LockMode::MetadataExclusive,
-            attempts: 0,
-            waited,
-            in_the_way,
-        }
+fn pause(looks: u32) -> Duration {
+    let least = PAUSES.get(looks as usize).copied().unwrap_or(PAUSES[PAUSES.len() - 1]);
+    Duration::from_millis(least + jitter(looks) % least)
+}
+
+async fn look(session: &Session, text: &Sql) -> Result<Seen, DbError> {
+    session.rows(lock::open_transaction()).await?;
+    let seen = session.rows(text.as_str()).await;
+    session.execute("COMMIT").await?;
+    let rows = match seen {
+        Err(error) if error.is_unshowable() => return Ok(Seen::Nothing),
+        rows => rows?,
+    };
+    let (own, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| is_of(row, session));
+    if own.is_empty() {
+        return Ok(Seen::Nothing);
+    }
+    Ok(Seen::Left(others.into_iter().filter_map(blocker).collect()))
+}
+
+fn is_of(row: &[Option<String>], session: &Session) -> bool {
+    row.first().and_then(Option::as_deref) == Some(session.id().to_string().as_str())
+}
+
+fn waiting(left: &[Blocker]) -> String {
+    let who: String = left.iter().map(|blocker| format!("\n    {blocker}")).collect();
+    format!("waiting for {}{who}", what(left))
+}
+
+fn what(left: &[Blocker]) -> &'static str {
+    if left.is_empty() {
+        "the server to renew its list of transactions: it does where nobody has read information_schema.INNODB_TRX for 100 ms"
+    } else {
+        "transactions that began before the copy was whole"
     }
 }

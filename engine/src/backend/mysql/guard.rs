@@ -273,7 +273,7 @@ fn path(lock: &TableLock) -> Option<TablePath> {
 }
 
 /// Enough to keep two processes from asking in step.
-fn jitter(attempt: u32) -> u64 {
+pub(super) fn jitter(attempt: u32) -> u64 {
     u64::from(std::process::id() ^ attempt.wrapping_mul(2_654_435_761)) >> 3
 }
 

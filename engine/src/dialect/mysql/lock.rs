@@ -100,7 +100,19 @@ pub fn waits(connection: u64) -> Sql {
     )
 }
 
-/// Transactions of others that began before a moment of the server's clock, in the form of [`holders`].
+/// Opens a transaction that the server lists, and that keeps no snapshot at `READ COMMITTED`.
+///
+/// Lock: `SHARED_READ` (metadata) on a table of the ledger, until the transaction or its session ends.
+#[must_use]
+pub fn open_transaction() -> &'static str {
+    "START TRANSACTION; SELECT 1 FROM shoofly.run LIMIT 1"
+}
+
+/// Transactions of others that began before a moment of the server's clock, in the form of [`holders`], and before them the
+/// session's own, where the server lists it.
+///
+/// The list is renewed only when nobody has read it for 100 ms. Where it has a transaction that was opened after the moment, it
+/// is younger than the moment.
 ///
 /// Lock: none.
 #[must_use]
@@ -111,7 +123,9 @@ pub fn transactions_before(moment: &str, ours: &[u64]) -> Sql {
          TIMESTAMPDIFF(MICROSECOND, CONVERT_TZ(x.trx_started, 'SYSTEM', '+00:00'), NOW(6)) / 1000000, COALESCE(LEFT(p.INFO, 200), ''), \
          'a transaction that may not see the new table' \
          FROM information_schema.INNODB_TRX AS x JOIN information_schema.PROCESSLIST AS p ON p.ID = x.trx_mysql_thread_id \
-         WHERE CONVERT_TZ(x.trx_started, 'SYSTEM', '+00:00') <= {moment} AND p.ID NOT IN (CONNECTION_ID(), {ours}) ORDER BY x.trx_started LIMIT 20",
+         WHERE p.ID = CONNECTION_ID() \
+         OR CONVERT_TZ(x.trx_started, 'SYSTEM', '+00:00') <= {moment} AND p.ID NOT IN ({ours}) \
+         ORDER BY p.ID <> CONNECTION_ID(), x.trx_started LIMIT 20",
         moment = Text(moment),
         ours = Sql::raw(if ours.is_empty() { "0".to_owned() } else { ours.join(", ") }),
     )
