@@ -82,6 +82,16 @@ pub(crate) enum Verb {
         #[command(flatten)]
         fill: FillArgs,
     },
+    /// Prove every row of a run that is ready once more
+    Verify {
+        /// Name [default: the only run that is ready]
+        migration: Option<String>,
+        /// Copy rows anew that differ (MySQL, MariaDB)
+        #[arg(long)]
+        repair: bool,
+        #[command(flatten)]
+        fill: FillArgs,
+    },
     /// Let the new shape take over
     Complete {
         /// Name [default: the only run that is ready]

@@ -1,12 +1,12 @@
 //! The verbs, one file each, and what they share.
 
 use shoofly_engine::driver::Target;
-use shoofly_engine::run::{Direction, Outcome};
+use shoofly_engine::run::{Direction, Outcome, Repair};
 use shoofly_engine::sql::Dialect;
 use shoofly_engine::{Engine, Error, Events, Exit, Migration};
 use tokio_util::sync::CancellationToken;
 
-use crate::args::{Args, Verb};
+use crate::args::{Args, LockArgs, Verb};
 use crate::output::Output;
 use crate::settings::{self, Environment, Knobs, Resolved};
 use crate::signals;
@@ -24,6 +24,7 @@ mod rollback;
 mod start;
 mod status;
 mod up;
+mod verify;
 mod words;
 
 /// What every verb is given.
@@ -83,6 +84,10 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
             plan::run(&cx, &source, output.as_deref()).await
         }
         Verb::Start { migration, .. } => start::run(&cx, migration.as_deref()).await,
+        Verb::Verify { migration, repair, .. } => {
+            let repair = if repair { Repair::Asked } else { Repair::Never };
+            verify::run(&cx, migration.as_deref(), repair).await
+        }
         Verb::Complete { migration, .. } => complete::run(&cx, migration.as_deref()).await,
         Verb::Rollback { migration, .. } => rollback::run(&cx, migration.as_deref()).await,
         Verb::Alter { ddl, .. } => alter::run(&cx, &ddl).await,
@@ -103,6 +108,7 @@ fn knobs(verb: &Verb) -> Knobs {
         Verb::Demo(demo) => Knobs::filling(&demo.locks, &demo.fill),
         Verb::Complete { locks, keep, .. } => Knobs::completing(locks, *keep),
         Verb::Rollback { locks, .. } => Knobs::locking(locks),
+        Verb::Verify { fill, .. } => Knobs::filling(&LockArgs::default(), fill),
         Verb::Init | Verb::New { .. } | Verb::Plan { .. } | Verb::Status { .. } | Verb::History => Knobs::default(),
     }
 }

@@ -98,6 +98,12 @@ pub(crate) trait Held {
     /// [`Error::Data`] with rows.
     async fn prove(&self, steps: &[&Step]) -> Result<(), Error>;
 
+    /// Makes right what these steps would find wrong, where rows are in two tables.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where nothing can be repaired; [`Error::Database`] with rows that the new shape does not take.
+    async fn repair(&self, steps: &[&Step]) -> Result<(), Error>;
+
     /// Takes everything back and ends the run in the state `undone`.
     ///
     /// # Errors

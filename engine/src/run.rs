@@ -20,6 +20,7 @@ use crate::source::Migration;
 mod conductor;
 mod state;
 mod undo;
+mod verify;
 mod which;
 mod window;
 
@@ -85,6 +86,16 @@ pub enum Outcome {
     AlreadyDone,
 }
 
+/// Whether rows that differ are put right before they are proved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Repair {
+    /// They are named, and that is all.
+    #[default]
+    Never,
+    /// They are.
+    Asked,
+}
+
 impl Engine {
     /// An engine for `target`.
     #[must_use]
@@ -142,6 +153,19 @@ impl Engine {
         match &self.target {
             Target::Postgres(target) => conductor::complete::<Postgres>(self, target, name).await,
             Target::MySql(target) => conductor::complete::<MySql>(self, target, name).await,
+        }
+    }
+
+    /// Proves every row of a run that is ready, or whose old table is kept, once more. [`Outcome::AlreadyDone`] for one that has
+    /// ended: there is nothing left to compare with.
+    ///
+    /// # Errors
+    /// [`Error::Data`] with rows; [`Error::Refused`] for a run in another state, or where rows cannot be repaired; others as
+    /// [`Engine::start`].
+    pub async fn verify(&self, name: Option<&str>, repair: Repair) -> Result<Outcome, Error> {
+        match &self.target {
+            Target::Postgres(target) => verify::verify::<Postgres>(self, target, name, repair).await,
+            Target::MySql(target) => verify::verify::<MySql>(self, target, name, repair).await,
         }
     }
 

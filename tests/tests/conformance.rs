@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use shoofly_engine::plan::Hazard;
-use shoofly_engine::run::{Direction, Outcome, RunState};
+use shoofly_engine::run::{Direction, Outcome, Repair, RunState};
 use shoofly_engine::{Engine, Error, Event, Exit, Migration};
 use shoofly_tests::every_kind;
 use shoofly_tests::place::{Kind, Place};
@@ -212,7 +212,23 @@ async fn nothing_completes_that_is_not_ready(kind: Kind) {
     place.drop().await;
 }
 
+/// What is ready can be proved as often as anybody likes; what has ended, or is not there, cannot.
+async fn what_is_ready_is_proved_again(kind: Kind) {
+    let place = place(kind, "proved").await;
+    let engine = engine(&place);
+    let migration = place.migration("m", WIDEN);
+    assert_eq!(start(&engine, &migration).await.unwrap(), Outcome::Done);
+    for _ in 0..2 {
+        assert_eq!(engine.verify(None, Repair::Never).await.unwrap(), Outcome::Done);
+    }
+    assert_eq!(states(&engine).await, [RunState::Ready]);
+    assert_eq!(engine.complete(None).await.unwrap(), Outcome::Done);
+    assert_eq!(engine.verify(Some("m"), Repair::Never).await.unwrap(), Outcome::AlreadyDone);
+    place.drop().await;
+}
+
 every_kind!(
+    what_is_ready_is_proved_again,
     planning_writes_nothing,
     there_and_back,
     there_for_good,

@@ -9,8 +9,10 @@ use shoofly_tests::mysql::{App, Stage, connect};
 use shoofly_tests::{Flavor, My};
 
 mod mysql_faults {
+    mod dangling;
     mod locked;
     mod meddling;
+    mod repair;
     mod rights;
     mod unfit;
     mod zeros;
@@ -22,10 +24,19 @@ fn app() -> App {
     App::new("t").auto_increment("id").writes("c", "{v}").writes("d", "CONCAT('d', {n})")
 }
 
+const GIVEN: &str = "CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, c int, d varchar(20))";
+
 async fn stage_of(flavor: Flavor, name: &str, ddl: &str, rows: u32) -> Stage {
     let my = tokio::task::spawn_blocking(move || My::shared(flavor)).await.unwrap();
-    let given = "CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, c int, d varchar(20))";
-    Stage::set(&my, name, &[given, &app().load(rows)], ddl).await
+    Stage::set(&my, name, &[GIVEN, &app().load(rows)], ddl).await
+}
+
+/// A stage with something beside its table.
+async fn stage_beside(flavor: Flavor, name: &str, ddl: &str, beside: &[&str]) -> Stage {
+    let my = tokio::task::spawn_blocking(move || My::shared(flavor)).await.unwrap();
+    let load = app().load(2_000);
+    let given: Vec<&str> = [GIVEN, &load].into_iter().chain(beside.iter().copied()).collect();
+    Stage::set(&my, name, &given, ddl).await
 }
 
 async fn stage(flavor: Flavor, name: &str, ddl: &str) -> Stage {

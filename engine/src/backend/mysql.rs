@@ -26,10 +26,12 @@ mod executor;
 mod guard;
 mod ledger;
 mod look;
+mod repair;
 mod rows;
 mod shadow;
 mod swap;
 mod trying;
+mod unique;
 
 use claim::{Claim, taken};
 
@@ -134,6 +136,15 @@ impl Held for Claim {
                 Action::Shadow { stage: ShadowStage::Compare, shadow, .. } => self.compare_again(step, shadow).await?,
                 Action::Verify { proofs } => self.count(proofs).await?,
                 _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn repair(&self, steps: &[&Step]) -> Result<(), Error> {
+        for step in steps {
+            if let Action::Shadow { stage: ShadowStage::Compare, shadow, .. } = &step.action {
+                Claim::repair(self, shadow).await?;
             }
         }
         Ok(())

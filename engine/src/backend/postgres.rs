@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Backend, Held, Trying};
 use crate::driver::postgres::{Session, Target};
-use crate::error::{DbErrorKind, Error};
+use crate::error::{DbErrorKind, Error, Problem};
 use crate::event::Event;
 use crate::failpoint;
 use crate::plan::{Action, Check, Plan, Step, StepId, planner};
@@ -108,6 +108,15 @@ impl Held for Claim {
             _ => None,
         });
         self.count(&proofs.flatten().collect::<Vec<Check>>()).await
+    }
+
+    async fn repair(&self, _steps: &[&Step]) -> Result<(), Error> {
+        Err(Error::Refused(vec![Problem {
+            what: "rows are not repaired on PostgreSQL".to_owned(),
+            place: format!("run {}", self.hold.run),
+            why: "old and new values are in one row, and its triggers keep them in step".to_owned(),
+            advice: "update the rows that `shoofly verify` names, so that the triggers see them; or roll back and start anew".to_owned(),
+        }]))
     }
 
     /// Indexes first, then everything else in one transaction together with its record.

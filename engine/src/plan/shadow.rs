@@ -184,6 +184,20 @@ pub struct NativeAlter {
     pub how: NativeWay,
     /// Tables besides that it locks: those at the other end of a foreign key.
     pub neighbours: Vec<TablePath>,
+    /// Whether the server looks at the rows where a foreign key is added.
+    #[serde(default)]
+    pub rows: KeyedRows,
+}
+
+/// Rows under a foreign key that is added.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyedRows {
+    /// The server looks at them, while it copies the table.
+    #[default]
+    AsTheServerDoes,
+    /// `foreign_key_checks = 0`: it holds new rows to the key and looks at none that is there; those are proved apart.
+    Unseen,
 }
 
 /// How the server carries a change out by itself.

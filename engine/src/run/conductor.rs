@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::state::{RunState, Signal, next};
 use super::undo::way_back;
+use super::verify::proofs;
 use super::which::{latest, pick};
 use super::{Direction, Engine, Outcome, RunStatus, StepState, window};
 use crate::backend::{Backend, Held, Trying};
@@ -142,8 +143,7 @@ pub(super) async fn complete<B: Backend>(
     engine.events.emit(Event::RunBegan { run: run.run, migration: run.migration.clone(), resumed });
     let mut state = run.state;
     if state == RunState::Ready {
-        let steps: Vec<&Step> = plan.steps().collect();
-        let proved = held.prove(&steps).await;
+        let proved = held.prove(&proofs(&plan, state)).await;
         remember(&held, proved).await?;
         state = go(&held, run.run, state, if wanted { Signal::Switch } else { Signal::Complete }).await?;
     }
@@ -244,7 +244,7 @@ fn may_roll_back(run: &RunStatus) -> Result<bool, Error> {
 
 /// Takes the run that a name means, where `may` finds something to do: asked before, so that nobody is waited for in vain, and
 /// again once the run is held, as another process may have carried it on meanwhile.
-async fn hold<B: Backend>(
+pub(super) async fn hold<B: Backend>(
     engine: &Engine,
     target: &B::Target,
     name: Option<&str>,
@@ -339,7 +339,7 @@ async fn go<H: Held>(held: &H, run: i64, from: RunState, signal: Signal) -> Resu
 }
 
 /// Keeps the text of an error in the ledger, for `status`.
-async fn remember<H: Held>(held: &H, worked: Result<(), Error>) -> Result<(), Error> {
+pub(super) async fn remember<H: Held>(held: &H, worked: Result<(), Error>) -> Result<(), Error> {
     if let Err(error) = &worked {
         held.remember(&error.to_string()).await;
     }
@@ -358,7 +358,7 @@ fn transition(from: RunState, signal: Signal, run: i64) -> Result<RunState, Erro
     })
 }
 
-fn refused(run: &RunStatus, what: &str, advice: String) -> Error {
+pub(super) fn refused(run: &RunStatus, what: &str, advice: String) -> Error {
     Error::Refused(vec![Problem {
         what: what.to_owned(),
         place: format!("run {} of {}", run.run, run.migration),

@@ -149,13 +149,15 @@ impl Claim {
 }
 
 fn problems(shadow: &Shadow, all: &Found, ghosts: &[String]) -> Vec<Problem> {
-    let problem = |what: String| Problem {
+    let problem = |what: String| {
+        Problem {
         what,
         place: shadow.table.display(),
         why: "both tables must hold the same rows before one takes the other's place".to_owned(),
         advice: match shadow.way {
             Way::Forth => {
-                "roll back and start anew; a TRUNCATE, or changes that triggers do not see, bring such differences"
+                "once it is ready, shoofly verify --repair; or roll back and start anew; a TRUNCATE, or changes that triggers do \
+                 not see, bring such differences"
                     .to_owned()
             }
             Way::Back => format!(
@@ -164,6 +166,7 @@ fn problems(shadow: &Shadow, all: &Found, ghosts: &[String]) -> Vec<Problem> {
                 shadow.shadow.display()
             ),
         },
+    }
     };
     let mut problems = Vec::new();
     if all.wrong > 0 {

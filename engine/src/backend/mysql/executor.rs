@@ -101,7 +101,7 @@ impl Claim {
             of_copy = of_copy,
         );
         let made = match self.session.execute(text.as_str()).await {
-            Ok(_) => self.fingerprint(&copy).await,
+            Ok(_) => self.fingerprint(&copy).await.map(|made| shape::at_home(&made, &alter.table)),
             Err(error) => Err(failed(error)),
         };
         let clean = sql!("SET foreign_key_checks = 1; {drop}", drop = shape::drop(&copy));
@@ -115,7 +115,7 @@ impl Claim {
             Error::Database { source, .. } => {
                 !matches!(source.kind, DbErrorKind::ConnectionLost | DbErrorKind::Unavailable)
             }
-            Error::Lock { .. } | Error::Interrupted => true,
+            Error::Lock { .. } | Error::Data(_) | Error::Interrupted => true,
             _ => false,
         };
         if !certain {

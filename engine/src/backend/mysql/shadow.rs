@@ -8,8 +8,7 @@ use super::{copy, ledger};
 use crate::dialect::mysql::literal::Text;
 use crate::dialect::mysql::shadow::Pair;
 use crate::dialect::mysql::{lock, native, shape, trigger};
-use crate::error::{DbErrorKind, Error};
-use crate::event::Event;
+use crate::error::Error;
 use crate::failpoint;
 use crate::plan::shadow::{Shadow, ShadowStage};
 use crate::plan::{Step, StepId, TableLock};
@@ -18,9 +17,6 @@ use crate::schema::mysql::TablePath;
 use crate::sql;
 use crate::sql::mysql::Name;
 use crate::text::Sql;
-
-/// So often an index is built before a duplicate is believed.
-const BUILDS: u32 = 4;
 
 impl Claim {
     pub(super) async fn shadow(
@@ -134,26 +130,6 @@ impl Claim {
             }
         }
         Ok(())
-    }
-
-    /// Rows that exchange their values while an index is built may seem to have the same one: the server reads them one after
-    /// the other. Built again it does not find it; what is a duplicate indeed, it finds each time.
-    async fn build(&self, step: &Step, shadow: &Shadow, statement: &Sql) -> Result<(), Error> {
-        let locks = [exclusive(&shadow.shadow)];
-        let mut tries = 1;
-        loop {
-            match self.guarded(&step.id).work(&locks, statement, Work::Long).await {
-                Err(Error::Database { source, .. }) if source.kind == DbErrorKind::Constraint && tries < BUILDS => {
-                    tries += 1;
-                    let text = format!(
-                        "{}: {source}; built again ({tries} of {BUILDS}), as rows that exchange values meanwhile may seem to be duplicates",
-                        shadow.shadow.display()
-                    );
-                    self.events.emit(Event::Notice { text });
-                }
-                built => return built,
-            }
-        }
     }
 
     /// Foreign keys of other tables refer to the new one from here on; the old one is in its place still.

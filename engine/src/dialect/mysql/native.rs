@@ -1,7 +1,7 @@
 //! Changes that the server makes by itself.
 
 use super::literal::Text;
-use crate::plan::shadow::NativeAlter;
+use crate::plan::shadow::{KeyedRows, NativeAlter};
 use crate::schema::mysql::TablePath;
 use crate::sql;
 use crate::sql::mysql::name::Name;
@@ -21,7 +21,14 @@ pub fn most_row_versions(version: u32) -> u32 {
 /// Lock: `EXCLUSIVE` (metadata) at the begin and at the end; `INPLACE` and `NOCOPY` let reads and writes through in between.
 #[must_use]
 pub fn alter(change: &NativeAlter) -> Sql {
-    sql!("ALTER TABLE {t} {how}, {c}", t = change.table, how = Sql::raw(change.how.sql()), c = change.clauses)
+    let alter =
+        sql!("ALTER TABLE {t} {how}, {c}", t = change.table, how = Sql::raw(change.how.sql()), c = change.clauses);
+    match change.rows {
+        KeyedRows::AsTheServerDoes => alter,
+        KeyedRows::Unseen => {
+            sql!("SET SESSION foreign_key_checks = 0; {alter}; SET SESSION foreign_key_checks = 1", alter = alter)
+        }
+    }
 }
 
 /// Drops a column that was added, if it is there.
@@ -51,6 +58,22 @@ pub fn drop_index_if_there(table: &TablePath, index: &Name) -> Sql {
         i = Text(index.as_str()),
     );
     let drop = sql!("ALTER TABLE {t} DROP INDEX {i}, ALGORITHM=INPLACE, LOCK=NONE", t = table, i = index);
+    only_if(&there, &drop)
+}
+
+/// Drops a foreign key that was added, if it is there.
+///
+/// Lock: as [`drop_column_if_there`], and on the table that it refers to.
+#[must_use]
+pub fn drop_foreign_key_if_there(table: &TablePath, key: &Name) -> Sql {
+    let there = sql!(
+        "SELECT 1 FROM information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = {d} AND TABLE_NAME = {t} \
+         AND CONSTRAINT_NAME = {k} AND CONSTRAINT_TYPE = 'FOREIGN KEY'",
+        d = Text(table.database.as_str()),
+        t = Text(table.name.as_str()),
+        k = Text(key.as_str()),
+    );
+    let drop = sql!("ALTER TABLE {t} DROP FOREIGN KEY {k}, ALGORITHM=INPLACE, LOCK=NONE", t = table, k = key);
     only_if(&there, &drop)
 }
 

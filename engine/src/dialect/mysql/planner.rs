@@ -20,6 +20,7 @@ use super::shape;
 mod change;
 mod facts;
 mod group;
+mod keys;
 mod matrix;
 mod native;
 mod refuse;
@@ -51,6 +52,8 @@ struct Draft {
     /// Read-only checks of rows that must hold before the first change.
     preflight: Vec<Check>,
     problems: Vec<Problem>,
+    /// Tables that must stay what they are meanwhile.
+    beside: Vec<TablePath>,
     /// Whether the old table can be kept for a time.
     keep: window::Keep,
 }
@@ -118,7 +121,9 @@ pub fn wanted(script: &Script, mode: Mode) -> Vec<WrittenName> {
         let Some(table) = named(&statement.sql, mode) else { continue };
         let beside = ["_shoofly", "_shoofly_old"]
             .map(|suffix| WrittenName { database: table.database.clone(), name: shape::derived(&table.name, suffix) });
-        for name in [table].into_iter().chain(beside) {
+        let change = Change::read(&statement.sql, mode);
+        let referenced = change.iter().flat_map(Change::refers_to);
+        for name in [table].into_iter().chain(beside).chain(referenced) {
             if !wanted.contains(&name) {
                 wanted.push(name);
             }
@@ -195,6 +200,7 @@ pub fn plan(migration: &Migration, direction: Direction, facts: &Facts, settings
     let mut preflight = Vec::new();
     let mut keeps = Vec::new();
     let (mut tables, mut findings): (Vec<TablePath>, Vec<Finding>) = (Vec::new(), Vec::new());
+    let mut beside: Vec<(TablePath, String)> = Vec::new();
     let mode = Mode::of(server.product, server.version, &server.sql_mode);
     let mut planned: BTreeMap<usize, PlannedOperation> = BTreeMap::new();
     for group in group::groups(script, mode) {
@@ -211,6 +217,7 @@ pub fn plan(migration: &Migration, direction: Direction, facts: &Facts, settings
         }
         problems.extend(draft.problems);
         tables.extend(draft.tables);
+        beside.extend(draft.beside.into_iter().map(|path| (path, statement.place.clone())));
         for finding in draft.findings {
             if !findings.contains(&finding) {
                 findings.push(finding);
@@ -225,6 +232,7 @@ pub fn plan(migration: &Migration, direction: Direction, facts: &Facts, settings
             planned.insert(*at, PlannedOperation { sql: script.statements[*at].sql.clone(), summary, strategy });
         }
     }
+    problems.extend(add_beside(beside, &mut tables));
     if !problems.is_empty() {
         return Err(Error::Refused(problems));
     }
@@ -241,6 +249,25 @@ pub fn plan(migration: &Migration, direction: Direction, facts: &Facts, settings
         phases: phases(steps),
         window: window::together(keeps, &migration.name),
     })
+}
+
+/// Tables that foreign keys refer to belong to the run as well: another one must not change them meanwhile, nor may this one.
+fn add_beside(beside: Vec<(TablePath, String)>, tables: &mut Vec<TablePath>) -> Vec<Problem> {
+    let changed = tables.clone();
+    let mut problems = Vec::new();
+    for (path, place) in beside {
+        if changed.contains(&path) {
+            problems.push(Problem {
+                what: format!("{} is changed by another statement of the migration", path.display()),
+                place,
+                why: "a foreign key that is added refers to it".to_owned(),
+                advice: "put them into migrations of their own".to_owned(),
+            });
+        } else if !tables.contains(&path) {
+            tables.push(path);
+        }
+    }
+    problems
 }
 
 fn draft(group: &Group, cx: &Context<'_>) -> Draft {
@@ -285,6 +312,7 @@ fn alter(change: &Change, cx: &Context<'_>, draft: &mut Draft) {
     }
     draft.tables.push(table.path.clone());
     refuse::table(table, change, cx, draft);
+    keys::refuse(change, table, cx, draft);
     let parts = parts(change, table, cx);
     match (cx.statement.options.strategy, parts) {
         (Some(Strategy::Direct), _) => native::direct(change, table, cx, draft),
@@ -307,8 +335,9 @@ fn parts(
     cx: &Context<'_>,
 ) -> Result<Vec<(Vec<usize>, crate::plan::shadow::NativeWay)>, String> {
     let mut parts: Vec<(Vec<usize>, crate::plan::shadow::NativeWay)> = Vec::new();
+    let is_key = |places: &[usize]| !keys::added(change, places).is_empty();
     let mut add = |places: &[usize], way| match parts.last_mut() {
-        Some((before, same)) if *same == way => before.extend(places),
+        Some((before, same)) if *same == way && is_key(before) == is_key(places) => before.extend(places),
         _ => parts.push((places.to_vec(), way)),
     };
     if let Some(tried) = cx.tried {

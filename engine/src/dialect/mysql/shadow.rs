@@ -64,12 +64,17 @@ impl Pair {
 
     /// `FROM t …`: the rows of a range that nobody has locked.
     pub(super) fn sharing(&self, from: Option<&Place>, to: Option<&Place>) -> Sql {
-        sql!("{rows} SKIP LOCKED", rows = self.shared(&key::between(&self.walk, "t.", from, to)))
+        self.sharing_these(&key::between(&self.walk, "t.", from, to))
     }
 
     /// `FROM t …`: one row.
     pub(super) fn sharing_one(&self, place: &Place) -> Sql {
         self.shared(&key::at(&self.walk, "t.", place))
+    }
+
+    /// `FROM t …`: the rows that meet a condition and that nobody has locked.
+    pub(super) fn sharing_these(&self, condition: &Sql) -> Sql {
+        sql!("{rows} SKIP LOCKED", rows = self.shared(condition))
     }
 
     fn shared(&self, range: &Sql) -> Sql {
@@ -148,15 +153,30 @@ impl Pair {
     #[must_use]
     pub fn differing(&self, from: Option<&Place>, to: Option<&Place>, limit: usize) -> Sql {
         sql!(
-            "SELECT {name} FROM {t} AS a FORCE INDEX ({index}) LEFT JOIN {s} AS b ON {on} WHERE {range} AND ({differs}) LIMIT {limit}",
+            "SELECT {name} {found} LIMIT {limit}",
             name = self.named("a.", |pair| &pair.before),
+            found = self.found_differing(from, to),
+            limit = limit,
+        )
+    }
+
+    /// All of them, by their keys, for [`key::place`].
+    ///
+    /// Lock: none.
+    #[must_use]
+    pub fn places_differing(&self, from: Option<&Place>, to: Option<&Place>) -> Sql {
+        sql!("SELECT {shown} {found}", shown = key::shown(&self.walk, "a."), found = self.found_differing(from, to))
+    }
+
+    fn found_differing(&self, from: Option<&Place>, to: Option<&Place>) -> Sql {
+        sql!(
+            "FROM {t} AS a FORCE INDEX ({index}) LEFT JOIN {s} AS b ON {on} WHERE {range} AND ({differs})",
             t = self.shadow.table,
             index = self.shadow.key_index,
             s = self.shadow.shadow,
             on = self.on(),
             range = key::between(&self.walk, "a.", from, to),
             differs = self.differs(),
-            limit = limit,
         )
     }
 
@@ -179,15 +199,23 @@ impl Pair {
     /// Lock: none.
     #[must_use]
     pub fn ghosts(&self, limit: usize) -> Sql {
+        sql!(
+            "SELECT {name} {ghosts} LIMIT {limit}",
+            name = self.named("b.", |pair| &pair.after),
+            ghosts = self.only_after(),
+            limit = limit,
+        )
+    }
+
+    /// `FROM … WHERE …`: the rows `b` of the new table that the old one does not have.
+    pub(super) fn only_after(&self) -> Sql {
         let none = self.shadow.key.first().map(|key| sql!("a.{k} IS NULL", k = key.before.name));
         sql!(
-            "SELECT {name} FROM {s} AS b LEFT JOIN {t} AS a ON {on} WHERE {none} LIMIT {limit}",
-            name = self.named("b.", |pair| &pair.after),
+            "FROM {s} AS b LEFT JOIN {t} AS a ON {on} WHERE {none}",
             s = self.shadow.shadow,
             t = self.shadow.table,
             on = self.on(),
             none = none.unwrap_or_else(|| Sql::raw("FALSE")),
-            limit = limit,
         )
     }
 
@@ -197,7 +225,8 @@ impl Pair {
         self.walk_after.is_some()
     }
 
-    fn on(&self) -> Sql {
+    /// Which row `b` of the new table a row `a` is.
+    pub(super) fn on(&self) -> Sql {
         let each: Vec<Sql> = self
             .shadow
             .key

@@ -326,6 +326,14 @@ pub fn fingerprint(create_sql: &str) -> String {
     text
 }
 
+/// The [`fingerprint`] of a copy in another database, as it would be beside the table: there the server leaves out the database
+/// of the tables that foreign keys refer to.
+#[must_use]
+pub fn at_home(fingerprint: &str, table: &TablePath) -> String {
+    let named = sql!("REFERENCES {d}.", d = table.database);
+    fingerprint.replace(named.as_str(), "REFERENCES ")
+}
+
 /// Whether a table of that name is there, as an expression.
 #[must_use]
 pub fn exists(table: &TablePath) -> Sql {

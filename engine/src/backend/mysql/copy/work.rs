@@ -76,7 +76,7 @@ impl Work {
     }
 
     /// What a session needs besides.
-    pub(super) fn preparation(&self) -> Option<String> {
+    pub(in crate::backend::mysql) fn preparation(&self) -> Option<String> {
         match self {
             // What foreign keys the rows have was checked when they were written.
             Self::Copy(_) => Some(format!("SET foreign_key_checks = 0; SET {MIRRORING} = 1")),
@@ -113,7 +113,7 @@ impl Work {
     }
 
     /// One row, waiting for whoever holds it.
-    pub(super) fn one(&self, place: &Place) -> Sql {
+    pub(in crate::backend::mysql) fn one(&self, place: &Place) -> Sql {
         match self {
             Self::Copy(pair) if by_rows::is_needed(pair.shadow()) => by_rows::copy_one(pair, place),
             Self::Copy(pair) => pair.copy_one(place),

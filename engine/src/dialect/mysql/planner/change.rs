@@ -2,7 +2,7 @@
 
 use crate::schema::mysql::Column;
 use crate::sql::mysql::name::{Name, WrittenName};
-use crate::sql::mysql::statement::{AlterTable, ClauseKind, IndexKind, Statement, read_statement};
+use crate::sql::mysql::statement::{AddForeignKey, AlterTable, ClauseKind, IndexKind, Statement, read_statement};
 use crate::sql::mysql::{Clause, Mode};
 use crate::text::{AsSql, Sql};
 
@@ -111,6 +111,28 @@ impl Change {
         matches!(kind, Some(ClauseKind::DropForeignKey { .. } | ClauseKind::AddForeignKey(_)))
     }
 
+    /// The tables that foreign keys refer to which it adds. Without a database of their own they are in the table's.
+    pub(super) fn refers_to(&self) -> Vec<WrittenName> {
+        let named = |clause: &Clause| match &clause.kind {
+            ClauseKind::AddForeignKey(key) => Some(key.referenced.name.clone()),
+            _ => None,
+        };
+        let at_home = |name: WrittenName| WrittenName {
+            database: name.database.or_else(|| self.table().database.clone()),
+            name: name.name,
+        };
+        self.clauses().iter().filter_map(named).map(at_home).collect()
+    }
+
+    /// Whether it adds a column of that name.
+    pub(super) fn adds_column(&self, name: &Name) -> bool {
+        self.clauses().iter().any(|clause| match &clause.kind {
+            ClauseKind::AddColumn(add) => add.column.same_as(name.as_str()),
+            ClauseKind::ChangeColumn { to, .. } | ClauseKind::RenameColumn { to, .. } => to.same_as(name.as_str()),
+            _ => false,
+        })
+    }
+
     /// Whether it names a CHECK constraint that is there: on MySQL an empty copy has other names for them, and cannot be asked.
     pub(super) fn is_about_checks(&self) -> bool {
         let about = |kind: &ClauseKind| {
@@ -171,6 +193,7 @@ fn words(kind: &ClauseKind, text: &str) -> String {
         ClauseKind::DropPrimaryKey => "drop the primary key".to_owned(),
         ClauseKind::RenameIndex { from, to, .. } => format!("rename the index {} to {}", from.as_str(), to.as_str()),
         ClauseKind::DropForeignKey { name, .. } => named("drop the foreign key", name),
+        ClauseKind::AddForeignKey(AddForeignKey { name: Some(name), .. }) => named("add the foreign key", name),
         ClauseKind::ConvertTo { charset, .. } => format!("convert to {charset}"),
         _ => shortened(text),
     }

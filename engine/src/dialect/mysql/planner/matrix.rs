@@ -4,6 +4,7 @@
 //! run starts, the server is asked itself.
 
 use super::change::Change;
+use super::keys;
 use crate::dialect::mysql::native::most_row_versions;
 use crate::plan::shadow::NativeWay;
 use crate::schema::mysql::{Server, Table};
@@ -97,6 +98,10 @@ impl Known<'_> {
             | ClauseKind::DropForeignKey { .. }
             | ClauseKind::DropCheck { .. }
             | ClauseKind::DropConstraint { .. } => Ok(self.either(InPlace, Instant)),
+            // Without a look at the rows.
+            ClauseKind::AddForeignKey(key) => {
+                Ok(self.either(InPlace, if keys::is_served(key, self.table) { Instant } else { NoCopy }))
+            }
             ClauseKind::AddCheck { enforcement: Enforcement::NotEnforced, .. } if !self.maria() => Ok(Instant),
             ClauseKind::TableOption { name, .. } if is_metadata(name) => Ok(self.either(InPlace, Instant)),
             ClauseKind::ModifyColumn { .. } | ClauseKind::ChangeColumn { .. } => {

@@ -1,14 +1,14 @@
 //! Changes that the server makes by itself, without copying rows.
 
 use super::change::Change;
-use super::{Context, Draft, Seed};
+use super::{Context, Draft, Seed, keys};
 use crate::dialect::mysql::native::{drop_column_if_there, drop_index_if_there};
-use crate::plan::shadow::{NativeAlter, NativeWay};
+use crate::plan::shadow::{KeyedRows, NativeAlter, NativeWay};
 use crate::plan::{
     Action, Cost, Guard, Held, Lock, LockMode, PhaseKind, Probe, Step, StepId, Strategy, TableLock, Undo,
 };
 use crate::schema::mysql::Table;
-use crate::sql::mysql::statement::{ClauseKind, IndexKind};
+use crate::sql::mysql::statement::{AddForeignKey, ClauseKind, IndexKind};
 use crate::text::Sql;
 
 /// Each run of clauses is one statement with its algorithm stated.
@@ -21,16 +21,20 @@ pub(super) fn draft(
 ) {
     let all_instant = parts.iter().all(|(_, way)| *way == NativeWay::Instant);
     draft.strategy = Some(if all_instant { Strategy::Metadata } else { Strategy::Online });
-    let additive = change.clauses().iter().all(|clause| is_additive(&clause.kind, change));
+    let can_go_back = change
+        .clauses()
+        .iter()
+        .all(|clause| is_additive(&clause.kind, change) || matches!(clause.kind, ClauseKind::AddForeignKey(_)));
     for (places, way) in parts {
-        let undo = if additive { undo(change, places, table) } else { closed() };
+        let undo = if can_go_back { undo(change, places, table) } else { closed() };
+        let keys = keys::added(change, places);
         let adds_index = places.iter().any(|at| matches!(change.clauses()[*at].kind, ClauseKind::AddIndex(_)));
-        let phase = match (additive, adds_index) {
+        let phase = match (can_go_back && keys.is_empty(), adds_index) {
             (false, _) => PhaseKind::Contract,
             (true, false) => PhaseKind::Expand,
             (true, true) => PhaseKind::Build,
         };
-        let cost = match adds_index {
+        let cost = match adds_index || keys.iter().any(|key| !keys::is_served(key, table)) {
             true => Cost::IndexBuild { bytes: table.data_bytes },
             false => Cost::Catalogue,
         };
@@ -39,10 +43,23 @@ pub(super) fn draft(
             clauses: change.sql(places),
             how: *way,
             neighbours: neighbours(change, places, table),
+            rows: if keys.is_empty() { KeyedRows::AsTheServerDoes } else { KeyedRows::Unseen },
         };
-        draft.steps.push(seed(phase, change.summary_of(places), alter, cost, undo));
+        let step = seed(phase, change.summary_of(places), alter, cost, undo);
+        if keys.is_empty() {
+            draft.steps.push(step);
+            continue;
+        }
+        draft.beside.extend(keys.iter().map(|key| keys::referenced(key, table)).filter(|path| *path != table.path));
+        let known = |key: &&AddForeignKey| key.columns.iter().all(|column| table.column(column.as_str()).is_some());
+        if can_go_back || keys.iter().all(known) {
+            draft.steps.push(keys::proof(PhaseKind::Verify, &keys, table));
+        }
+        draft.steps.extend([step, keys::proof(PhaseKind::Contract, &keys, table)]);
     }
-    if cx.tried.is_none() {
+    // Foreign keys are not tried: an empty copy has none.
+    let could_be = |at: usize| !change.is_about_keys(at);
+    if cx.tried.is_none() && (0..change.clauses().len()).any(could_be) {
         draft.findings.push(cx.finding(
             None,
             cx.problem(
@@ -69,6 +86,7 @@ pub(super) fn direct(change: &Change, table: &Table, cx: &Context<'_>, draft: &m
         clauses: change.all(),
         how: NativeWay::Blocking,
         neighbours: Vec::new(),
+        rows: KeyedRows::AsTheServerDoes,
     };
     let cost = Cost::Rows { rows: table.estimated_rows, bytes: table.data_bytes };
     draft.steps.push(seed(PhaseKind::Contract, change.summary(), alter, cost, closed()));
@@ -116,7 +134,7 @@ fn undo(change: &Change, places: &[usize], table: &Table) -> Undo {
         ClauseKind::AddIndex(add) => add.name.as_ref().map(|name| drop_index_if_there(&table.path, name)),
         _ => None,
     });
-    let statements: Vec<Sql> = each.collect();
+    let statements: Vec<Sql> = keys::undo(change, places, table).into_iter().chain(each).collect();
     let lock = TableLock { table: table.path.qualified(), mode: LockMode::MetadataExclusive };
     Undo::Statements { lock_first: vec![lock], statements }
 }
@@ -132,6 +150,11 @@ fn neighbours(change: &Change, places: &[usize], table: &Table) -> Vec<crate::sc
     for key in table.foreign_keys.iter().filter(|key| touched && change.drops_key(&key.name)) {
         if key.referenced != table.path && !found.contains(&key.referenced) {
             found.push(key.referenced.clone());
+        }
+    }
+    for path in keys::added(change, places).into_iter().map(|key| keys::referenced(key, table)) {
+        if path != table.path && !found.contains(&path) {
+            found.push(path);
         }
     }
     found

@@ -1,7 +1,7 @@
 //! What cannot be done faithfully, said before anything is touched.
 
 use super::change::Change;
-use super::{Context, Draft, is_among};
+use super::{Context, Draft, is_among, keys};
 use crate::error::Problem;
 use crate::plan::shadow::Shadow;
 use crate::plan::{Hazard, Strategy};
@@ -52,11 +52,6 @@ pub(super) fn table(table: &Table, change: &Change, cx: &Context<'_>, draft: &mu
     let mut refuse = |what: String, why: &str, advice: &str| draft.problems.push(cx.problem(what, why, advice));
     for clause in change.clauses() {
         match &clause.kind {
-            ClauseKind::AddForeignKey(_) => refuse(
-                "a foreign key cannot be added yet".to_owned(),
-                "the server would either copy the table or not look at the rows that exist",
-                "add it by hand at a quiet hour",
-            ),
             ClauseKind::DropColumn { column, .. }
             | ClauseKind::RenameColumn { from: column, .. }
             | ClauseKind::ChangeColumn { from: column, .. } => {
@@ -121,6 +116,7 @@ pub(super) fn beside_writers(table: &Table, cx: &Context<'_>, draft: &mut Draft)
 /// What keeps a table from being copied beside its writers.
 pub(super) fn shadow(table: &Table, change: &Change, cx: &Context<'_>, draft: &mut Draft) {
     beside_writers(table, cx, draft);
+    keys::refuse_copy(change, cx, draft);
     let server = cx.server();
     let mut refuse = |what: String, why: &str, advice: &str| draft.problems.push(cx.problem(what, why, advice));
     let direct = "or take the time for it: `-- shoofly: strategy = direct` with --allow blocking";
