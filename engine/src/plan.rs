@@ -1,5 +1,5 @@
 //! `Plan › Phase › Step` as data: what will be done, what each step locks and costs, how to tell that it has happened, and
-//! how to take it back. Made by [`planner::plan`] without touching anything, stored in the ledger, run by [`crate::run`].
+//! how to take it back. Made by a planner of [`crate::dialect`] without touching anything, stored in the ledger, run by [`crate::run`].
 
 use std::fmt;
 
@@ -8,26 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Problem};
 use crate::name::TableName;
 
-mod census;
-mod conflict;
-mod context;
-mod conversion;
-mod definition;
-mod draft;
-mod expression;
 mod finding;
 mod lock;
-mod names;
-pub mod planner;
 pub mod render;
 pub mod rows;
 pub mod shadow;
 mod step;
-mod strategy;
-#[cfg(test)]
-mod tests;
-mod user_triggers;
-mod volatility;
 mod window;
 
 pub use finding::{Finding, Hazard};

@@ -90,6 +90,28 @@ fn pure_modules_do_not_act() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
+/// Plans are data, runs are an order of steps, and verbs are verbs, whatever the database: `run.rs` picks the backend, once. The
+/// demonstration starts servers of its own.
+#[test]
+fn nothing_above_the_backends_asks_which_database_it_is() {
+    let asking = ["Product::", "Dialect::MySql", "Dialect::Postgres", "Target::MySql", "Target::Postgres"];
+    let may_ask = ["cli/src/command/demo", "cli/src/command/demo.rs", "cli/src/args.rs"];
+    let files: Vec<PathBuf> = ["engine/src/plan", "engine/src/run", "engine/src/report", "cli/src"]
+        .iter()
+        .flat_map(|folder| sources(&root().join(folder)))
+        .chain([root().join("engine/src/plan.rs")])
+        .filter(|file| may_ask.iter().all(|excepted| !file.starts_with(root().join(excepted))))
+        .collect();
+    assert!(files.len() > 30, "{files:?}");
+    let mut found = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let lines = code(&text).filter(|(_, line)| asking.iter().any(|word| line.contains(word)));
+        found.extend(lines.map(|(number, line)| format!("{}:{number}: {line}", file.display())));
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
 #[test]
 fn only_the_command_line_prints() {
     let mut found = Vec::new();

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Backend, Held, Trying};
+use crate::dialect::postgres::planner;
 use crate::driver::postgres::{Session, Target};
 use crate::error::{DbErrorKind, Error, Problem};
 use crate::event::Event;
 use crate::failpoint;
-use crate::plan::{Action, Check, Plan, Step, StepId, planner};
+use crate::plan::{Action, Check, Plan, Step, StepId};
 use crate::report::Now;
 use crate::run::{Direction, Engine, RunState, RunStatus, StepState, WayBack};
 use crate::source::Migration;

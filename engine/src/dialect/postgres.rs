@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod column;
 pub(crate) mod constraint;
 pub(crate) mod index;
+pub(crate) mod planner;
 pub(crate) mod sequence;
 pub(crate) mod statistics;
 pub(crate) mod trigger;

@@ -1,12 +1,12 @@
 //! `CREATE INDEX` and `DROP INDEX`, both concurrently.
 
 use crate::dialect::postgres::index::{self as sql_index, Uniqueness};
+use crate::dialect::postgres::planner::context::{Context, Text};
+use crate::dialect::postgres::planner::definition;
+use crate::dialect::postgres::planner::draft::{Draft, Seed, Slot, heap_bytes};
 use crate::error::Problem;
 use crate::name::{Ident, QualifiedName};
 use crate::op::{CreateIndex, DropIndex};
-use crate::plan::context::{Context, Text};
-use crate::plan::definition;
-use crate::plan::draft::{Draft, Seed, Slot, heap_bytes};
 use crate::plan::{Cost, Strategy, Undo};
 use crate::schema::{ConstraintKind, Index, Table};
 use crate::text::Sql;

@@ -1,11 +1,11 @@
 //! Steps on their way into a plan: where in the order each belongs, and how each is put together.
 
-use super::{
-    Action, Check, Cost, Fill, Finding, Guard, Held, Lock, LockMode, Probe, Step, StepId, Strategy, TableLock, Undo,
-};
 use crate::dialect::postgres::index;
 use crate::error::Problem;
 use crate::name::{QualifiedName, TableName};
+use crate::plan::{
+    Action, Check, Cost, Fill, Finding, Guard, Held, Lock, LockMode, Probe, Step, StepId, Strategy, TableLock, Undo,
+};
 use crate::schema::{Server, Table};
 use crate::text::Sql;
 

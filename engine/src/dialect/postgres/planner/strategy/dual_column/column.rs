@@ -1,16 +1,17 @@
 //! One column and its successor: the trigger that keeps it in step, its fill, its proofs.
 
+use crate::dialect::postgres::planner::conversion::Certainty;
+use crate::dialect::postgres::planner::draft::{Seed, Slot, heap_bytes, lock};
+use crate::dialect::postgres::planner::expression::Unusable;
+use crate::dialect::postgres::planner::names;
+use crate::dialect::postgres::planner::strategy::alter_column_type::Change;
+use crate::dialect::postgres::planner::strategy::rows::{bare, of_new_row, trigger_cannot_be_last};
 use crate::dialect::postgres::trigger::{self, OnError, Rule, Settings};
 use crate::dialect::postgres::value::{self, differs};
 use crate::dialect::postgres::{column, constraint};
 use crate::error::Problem;
 use crate::name::{Ident, QualifiedName};
-use crate::plan::conversion::Certainty;
-use crate::plan::draft::{Seed, Slot, heap_bytes, lock};
-use crate::plan::expression::Unusable;
-use crate::plan::strategy::alter_column_type::Change;
-use crate::plan::strategy::rows::{bare, of_new_row, trigger_cannot_be_last};
-use crate::plan::{Check, Cost, FillAssignment, Held, LockMode, names};
+use crate::plan::{Check, Cost, FillAssignment, Held, LockMode};
 use crate::sql;
 use crate::text::{List, Sql};
 

@@ -1,17 +1,18 @@
 //! A trigger that gives a column its value where a writer gave none, until the run is complete, and the fill of the rows
 //! that exist.
 
+use crate::dialect::postgres::planner::context::Context;
+use crate::dialect::postgres::planner::conversion::Shape;
+use crate::dialect::postgres::planner::draft::{Draft, Seed, Slot, exclusive};
+use crate::dialect::postgres::planner::expression::{self, Unusable};
+use crate::dialect::postgres::planner::user_triggers::user_triggers;
+use crate::dialect::postgres::planner::{names, volatility};
 use crate::dialect::postgres::trigger::{self, OnError, Rule, Settings};
 use crate::dialect::postgres::value::{Comparison, differs, raises};
 use crate::error::Problem;
 use crate::name::{Ident, QualifiedName};
 use crate::op::Expr;
-use crate::plan::context::Context;
-use crate::plan::conversion::Shape;
-use crate::plan::draft::{Draft, Seed, Slot, exclusive};
-use crate::plan::expression::{self, Unusable};
-use crate::plan::user_triggers::user_triggers;
-use crate::plan::{Check, Fill, FillAssignment, names, volatility};
+use crate::plan::{Check, Fill, FillAssignment};
 use crate::schema::{Column, Table};
 use crate::sql;
 use crate::text::{List, Sql};

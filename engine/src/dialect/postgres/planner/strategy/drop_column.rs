@@ -3,12 +3,13 @@
 use super::filler::{Filler, Role};
 use super::rows::bare;
 use crate::dialect::postgres::column as sql_column;
+use crate::dialect::postgres::planner::census;
+use crate::dialect::postgres::planner::context::{Context, Text};
+use crate::dialect::postgres::planner::draft::{Draft, Seed, Slot, exclusive, lock};
+use crate::dialect::postgres::planner::expression::Unusable;
 use crate::name::{Ident, TableName};
 use crate::op::DropColumn;
-use crate::plan::context::{Context, Text};
-use crate::plan::draft::{Draft, Seed, Slot, exclusive, lock};
-use crate::plan::expression::Unusable;
-use crate::plan::{Finding, Held, LockMode, Strategy, Undo, census};
+use crate::plan::{Finding, Held, LockMode, Strategy, Undo};
 use crate::schema::{Column, ConstraintKind, ForeignKey, Table};
 
 /// Drafts the end of a column.

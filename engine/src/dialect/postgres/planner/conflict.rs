@@ -9,10 +9,10 @@ use super::context::Context;
 use super::draft::Draft;
 use super::expression;
 use super::strategy::alter_column_type::Change;
-use super::{Check, Strategy};
 use crate::error::Problem;
 use crate::name::{Ident, TableName};
 use crate::op::{Expr, Operation};
+use crate::plan::{Check, Strategy};
 use crate::schema::{ConstraintKind, ForeignKey};
 
 /// What the operations before have done to columns.

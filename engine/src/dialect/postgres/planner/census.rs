@@ -2,8 +2,8 @@
 //! columns.
 
 use super::context::{Context, Text};
-use super::{Finding, Hazard};
 use crate::name::{Ident, WrittenName};
+use crate::plan::{Finding, Hazard};
 use crate::schema::Table;
 use crate::sql::postgres::census::{StatementShape, Usage, classify, classify_function};
 

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::dialect::postgres::planner::context::Context;
+use crate::dialect::postgres::planner::draft::{Draft, Seed, Slot, heap_bytes, lock};
 use crate::name::TableName;
 use crate::op::Operation;
-use crate::plan::context::Context;
-use crate::plan::draft::{Draft, Seed, Slot, heap_bytes, lock};
 use crate::plan::{Cost, Held, LockMode, Strategy, Undo};
 use crate::schema::Table;
 use crate::source::Statement;

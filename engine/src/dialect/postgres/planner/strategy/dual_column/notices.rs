@@ -3,10 +3,11 @@
 use super::Group;
 use super::column::Dual;
 use super::keys::KeyCopy;
+use crate::dialect::postgres::planner::census;
+use crate::dialect::postgres::planner::context::Text;
+use crate::dialect::postgres::planner::draft::Draft;
 use crate::name::{Ident, TableName};
-use crate::plan::context::Text;
-use crate::plan::draft::Draft;
-use crate::plan::{Finding, Hazard, census};
+use crate::plan::{Finding, Hazard};
 
 /// Adds every finding.
 pub(super) fn add(group: &Group<'_>, draft: &mut Draft) {

@@ -2,21 +2,21 @@
 
 use super::dual_column;
 use crate::dialect::postgres::column as sql_column;
+use crate::dialect::postgres::planner::context::{Context, Text};
+use crate::dialect::postgres::planner::conversion::Conversion;
+use crate::dialect::postgres::planner::draft::{Draft, Seed, Slot, exclusive, heap_bytes};
 use crate::facts::TypeFacts;
 use crate::name::Ident;
 use crate::op::AlterColumnType;
-use crate::plan::context::{Context, Text};
-use crate::plan::conversion::Conversion;
-use crate::plan::draft::{Draft, Seed, Slot, exclusive, heap_bytes};
 use crate::plan::{Cost, Held, LockMode, Strategy, Undo};
 use crate::schema::{Column, ConstraintKind, Table};
 
 /// What is known of a column and of what it is to become.
 #[derive(Debug)]
-pub(in crate::plan) struct Change<'a> {
+pub(in crate::dialect::postgres::planner) struct Change<'a> {
     pub(super) cx: Context<'a>,
-    pub(in crate::plan) table: &'a Table,
-    pub(in crate::plan) column: &'a Column,
+    pub(in crate::dialect::postgres::planner) table: &'a Table,
+    pub(in crate::dialect::postgres::planner) column: &'a Column,
     pub(super) to: &'a TypeFacts,
     /// `COLLATE`, as written.
     pub(super) collation: Option<&'a str>,
@@ -25,7 +25,7 @@ pub(in crate::plan) struct Change<'a> {
 
 /// What a change of type comes to.
 #[derive(Debug)]
-pub(in crate::plan) enum Kind<'a> {
+pub(in crate::dialect::postgres::planner) enum Kind<'a> {
     /// Nothing: the column has that type, or the reasons to refuse are in the draft.
     Nothing,
     /// A change of the catalogue.
@@ -35,12 +35,16 @@ pub(in crate::plan) enum Kind<'a> {
 }
 
 /// What `ALTER COLUMN … TYPE` means for the dual column's sake: the same in words.
-pub(in crate::plan) fn summary(op: &AlterColumnType) -> String {
+pub(in crate::dialect::postgres::planner) fn summary(op: &AlterColumnType) -> String {
     format!("change the type of {}.{} to {}", op.table.display(), op.column.as_str(), op.type_sql)
 }
 
 /// Decides how the change is made.
-pub(in crate::plan) fn classify<'a>(op: &'a AlterColumnType, cx: Context<'a>, draft: &mut Draft) -> Kind<'a> {
+pub(in crate::dialect::postgres::planner) fn classify<'a>(
+    op: &'a AlterColumnType,
+    cx: Context<'a>,
+    draft: &mut Draft,
+) -> Kind<'a> {
     draft.summary = summary(op);
     let Some(table) = cx.target(&op.table, draft) else { return Kind::Nothing };
     let Some(column) = cx.column(table, &op.column, draft) else { return Kind::Nothing };
@@ -104,7 +108,7 @@ fn is_in_place(change: &Change<'_>) -> bool {
 }
 
 /// Drafts a change of the catalogue.
-pub(in crate::plan) fn in_place(change: &Change<'_>, draft: &mut Draft) {
+pub(in crate::dialect::postgres::planner) fn in_place(change: &Change<'_>, draft: &mut Draft) {
     let cx = &change.cx;
     let table = &change.table.name;
     let (name, to) = (change.column.name.as_str(), &change.to.canonical);

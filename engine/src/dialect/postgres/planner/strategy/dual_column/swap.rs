@@ -3,9 +3,9 @@
 use super::Group;
 use super::column::Dual;
 use crate::dialect::postgres::constraint::{self, Inherit, Timing};
+use crate::dialect::postgres::planner::draft::{Seed, Slot, lock};
 use crate::dialect::postgres::{column, index, sequence, statistics};
 use crate::name::{Ident, TableName};
-use crate::plan::draft::{Seed, Slot, lock};
 use crate::plan::{Held, LockMode, TableLock, Undo};
 use crate::schema::{ConstraintKind, Identity};
 use crate::text::Sql;

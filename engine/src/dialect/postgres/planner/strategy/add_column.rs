@@ -4,13 +4,14 @@
 use super::filler::{Filler, Role};
 use super::not_null;
 use crate::dialect::postgres::column as sql_column;
+use crate::dialect::postgres::planner::census;
+use crate::dialect::postgres::planner::context::Context;
+use crate::dialect::postgres::planner::draft::{Draft, Seed, Slot, exclusive};
+use crate::dialect::postgres::planner::expression::Unusable;
+use crate::dialect::postgres::planner::volatility::{self, Volatility};
 use crate::facts::TypeFacts;
 use crate::op::{AddColumn, Expr};
-use crate::plan::context::Context;
-use crate::plan::draft::{Draft, Seed, Slot, exclusive};
-use crate::plan::expression::Unusable;
-use crate::plan::volatility::{self, Volatility};
-use crate::plan::{Strategy, census};
+use crate::plan::Strategy;
 use crate::schema::{Column, Table};
 use crate::text::Sql;
 

@@ -3,16 +3,17 @@
 
 use super::filler::{Filler, Role};
 use super::rows::{bare, of_new_row, trigger_cannot_be_last, unreadable};
+use crate::dialect::postgres::planner::context::Context;
+use crate::dialect::postgres::planner::conversion::Shape;
+use crate::dialect::postgres::planner::draft::{Draft, Seed, Slot, exclusive};
+use crate::dialect::postgres::planner::expression::{self, Unusable};
+use crate::dialect::postgres::planner::user_triggers::user_triggers;
+use crate::dialect::postgres::planner::{names, volatility};
 use crate::dialect::postgres::trigger::{self, OnError, Rule, Settings};
 use crate::dialect::postgres::value::{Comparison, differs, raises};
 use crate::name::{Ident, QualifiedName};
 use crate::op::{Assignment, UpdateRows};
-use crate::plan::context::Context;
-use crate::plan::conversion::Shape;
-use crate::plan::draft::{Draft, Seed, Slot, exclusive};
-use crate::plan::expression::{self, Unusable};
-use crate::plan::user_triggers::user_triggers;
-use crate::plan::{Check, Fill, FillAssignment, Strategy, names, volatility};
+use crate::plan::{Check, Fill, FillAssignment, Strategy};
 use crate::schema::{Column, ConstraintKind, Table};
 use crate::sql;
 use crate::text::Sql;

@@ -1,10 +1,11 @@
 //! A small builder of facts: what a test does not say is unremarkable.
 
+use crate::dialect::postgres::planner;
 use crate::error::{Error, Problem};
 use crate::facts::{CastFacts, CastMethod, Census, Facts, TypeFacts};
 use crate::name::{Ident, QualifiedName, WrittenName};
 use crate::op::{AlterColumnType, Expr, Operation};
-use crate::plan::{Action, Direction, Plan, planner};
+use crate::plan::{Action, Direction, Plan};
 use crate::schema::*;
 use crate::settings::Settings;
 use crate::source::{Migration, Script, Statement};

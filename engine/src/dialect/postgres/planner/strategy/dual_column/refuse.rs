@@ -1,11 +1,11 @@
 //! What a dual column cannot carry faithfully, and what plain DDL would refuse as well.
 
 use super::Group;
+use crate::dialect::postgres::planner::context::Context;
+use crate::dialect::postgres::planner::conversion::Certainty;
+use crate::dialect::postgres::planner::strategy::alter_column_type::Change;
 use crate::error::Problem;
 use crate::name::Ident;
-use crate::plan::context::Context;
-use crate::plan::conversion::Certainty;
-use crate::plan::strategy::alter_column_type::Change;
 use crate::schema::{Constraint, ConstraintKind};
 
 /// Every reason at once.
@@ -24,7 +24,10 @@ pub(super) fn reasons(change: &Change<'_>) -> Vec<Problem> {
 }
 
 /// The server takes a column's default along only where an assignment cast exists.
-pub(in crate::plan::strategy) fn default_cast(change: &Change<'_>, cx: &Context<'_>) -> Option<Problem> {
+pub(in crate::dialect::postgres::planner::strategy) fn default_cast(
+    change: &Change<'_>,
+    cx: &Context<'_>,
+) -> Option<Problem> {
     let default = change.column.default.as_ref()?;
     (change.column.generated.is_none() && !is_assignable(change, cx)).then(|| {
         cx.problem(
@@ -81,9 +84,14 @@ fn column_kind(change: &Change<'_>, cx: &Context<'_>) -> Vec<Problem> {
 
 /// What a trigger cannot compute for one row at a time, or not the same way twice.
 fn expression(change: &Change<'_>, cx: &Context<'_>) -> Vec<Problem> {
-    let mut problems = crate::plan::strategy::rows::unreadable(change.table, &change.conversion.reads, "USING", cx);
+    let mut problems = crate::dialect::postgres::planner::strategy::rows::unreadable(
+        change.table,
+        &change.conversion.reads,
+        "USING",
+        cx,
+    );
     if let Some(text) = change.conversion.written() {
-        problems.extend(crate::plan::volatility::problems(text, "USING", cx));
+        problems.extend(crate::dialect::postgres::planner::volatility::problems(text, "USING", cx));
     }
     problems
 }
@@ -194,7 +202,8 @@ fn publications(change: &Change<'_>, cx: &Context<'_>) -> Vec<Problem> {
             ));
         }
         let filtered = publication.row_filter.as_deref().is_some_and(|filter| {
-            crate::plan::expression::columns(filter).map_or(true, |columns| columns.contains(column))
+            crate::dialect::postgres::planner::expression::columns(filter)
+                .map_or(true, |columns| columns.contains(column))
         });
         if filtered {
             problems.push(cx.problem(

@@ -3,11 +3,12 @@
 use super::Group;
 use super::column::Dual;
 use crate::dialect::postgres::constraint::{self, Inherit};
+use crate::dialect::postgres::planner::draft::{Draft, Seed, Slot, exclusive, heap_bytes};
+use crate::dialect::postgres::planner::expression::Unusable;
+use crate::dialect::postgres::planner::{definition, expression, names};
 use crate::dialect::postgres::{index, statistics};
 use crate::name::{Ident, QualifiedName};
-use crate::plan::draft::{Draft, Seed, Slot, exclusive, heap_bytes};
-use crate::plan::expression::Unusable;
-use crate::plan::{Cost, Held, LockMode, definition, expression, names};
+use crate::plan::{Cost, Held, LockMode};
 use crate::schema::{Constraint, ConstraintKind, ExtendedStatistics, Index, Table};
 use crate::text::Sql;
 

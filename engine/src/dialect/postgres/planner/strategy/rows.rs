@@ -1,8 +1,8 @@
 //! Columns of stored rows and of the rows that a trigger sees.
 
+use crate::dialect::postgres::planner::context::Context;
 use crate::error::Problem;
 use crate::name::Ident;
-use crate::plan::context::Context;
 use crate::schema::Table;
 use crate::text::{AsSql, Sql};
 

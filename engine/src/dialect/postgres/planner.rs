@@ -1,29 +1,48 @@
 //! Operations and facts → plan. Pure.
 
+mod census;
+mod conflict;
+mod context;
+mod conversion;
+mod definition;
+mod draft;
+mod expression;
+mod names;
+mod strategy;
+#[cfg(test)]
+mod tests;
+mod user_triggers;
+mod volatility;
+
 use std::collections::BTreeSet;
 
-use super::conflict::{Earlier, belong_together};
-use super::context::{Context, Text, unfit_server};
-use super::draft::{Draft, Seed, Slot, heap_bytes};
-use super::strategy::alter_column_type::{self, Change, Kind};
-use super::strategy::{
-    add_column, column_default, direct, drop_column, dual_column, effect, index, not_null, update_rows,
-};
-use super::{Check, Direction, FORMAT, Finding, Phase, PhaseKind, Plan, PlannedOperation, StepId, Strategy, Window};
 use crate::error::{Error, Problem};
 use crate::facts::Facts;
 use crate::name::TableName;
 use crate::op::Operation;
+use crate::plan::{
+    Check, Direction, FORMAT, Finding, Phase, PhaseKind, Plan, PlannedOperation, StepId, Strategy, Window,
+};
 use crate::schema::Catalogue;
 use crate::settings::Settings;
 use crate::source::{Migration, Statement};
 use crate::sql;
+use conflict::{Earlier, belong_together};
+use context::{Context, Text, unfit_server};
+use draft::{Draft, Seed, Slot, heap_bytes};
+use strategy::alter_column_type::{self, Change, Kind};
+use strategy::{add_column, column_default, direct, drop_column, dual_column, effect, index, not_null, update_rows};
 
 /// Plans a migration against what is known of the database, touching nothing.
 ///
 /// # Errors
 /// [`Error::Refused`] with every reason at once.
-pub fn plan(migration: &Migration, direction: Direction, facts: &Facts, settings: &Settings) -> Result<Plan, Error> {
+pub(crate) fn plan(
+    migration: &Migration,
+    direction: Direction,
+    facts: &Facts,
+    settings: &Settings,
+) -> Result<Plan, Error> {
     let script = migration.script(direction)?;
     let empty = script.statements.is_empty().then(|| nothing_written(migration, direction));
     let mut work = Work {

@@ -2,9 +2,9 @@
 
 use super::context::{Context, Text};
 use super::draft::Draft;
-use super::{Hazard, UserTriggers};
 use crate::error::Problem;
 use crate::name::Ident;
+use crate::plan::{Hazard, UserTriggers};
 use crate::schema::{Table, Trigger};
 
 /// Why rows of the table cannot be filled, or not all of them.

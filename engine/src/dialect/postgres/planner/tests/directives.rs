@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::fixture::{column, facts, table, with_primary_key};
+use crate::dialect::postgres::planner;
 use crate::error::Error;
 use crate::facts::{CastFacts, CastMethod, Facts};
-use crate::plan::{Action, Direction, Hazard, planner};
+use crate::plan::{Action, Direction, Hazard};
 use crate::settings::Settings;
 use crate::source;
 use crate::sql::Dialect;

@@ -13,11 +13,11 @@ mod swap;
 
 use super::alter_column_type::Change;
 use crate::dialect::postgres::column as sql_column;
+use crate::dialect::postgres::planner::context::Context;
+use crate::dialect::postgres::planner::draft::{Draft, Seed, Slot, exclusive, heap_bytes};
+use crate::dialect::postgres::planner::expression::Unusable;
+use crate::dialect::postgres::planner::user_triggers::user_triggers;
 use crate::name::{Ident, TableName};
-use crate::plan::context::Context;
-use crate::plan::draft::{Draft, Seed, Slot, exclusive, heap_bytes};
-use crate::plan::expression::Unusable;
-use crate::plan::user_triggers::user_triggers;
 use crate::plan::{Cost, Fill, Held, LockMode, Strategy};
 use crate::schema::Table;
 use crate::text::Sql;
@@ -38,7 +38,7 @@ struct Group<'a> {
 }
 
 /// Drafts the change of the types of `changes`, which belong together.
-pub(in crate::plan) fn draft(changes: Vec<Change<'_>>, cx: Context<'_>, draft: &mut Draft) {
+pub(in crate::dialect::postgres::planner) fn draft(changes: Vec<Change<'_>>, cx: Context<'_>, draft: &mut Draft) {
     draft.strategy = Some(Strategy::DualColumn);
     let mut duals: Vec<Dual<'_>> = Vec::new();
     for change in changes {

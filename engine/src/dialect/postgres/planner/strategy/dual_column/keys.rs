@@ -4,11 +4,12 @@ use super::Group;
 use super::attached::{constraining, proving};
 use super::column::Dual;
 use crate::dialect::postgres::constraint;
+use crate::dialect::postgres::planner::context::Context;
+use crate::dialect::postgres::planner::conversion::Shape;
+use crate::dialect::postgres::planner::draft::{Draft, Seed, heap_bytes, lock};
+use crate::dialect::postgres::planner::names;
 use crate::name::{Ident, TableName};
-use crate::plan::context::Context;
-use crate::plan::conversion::Shape;
-use crate::plan::draft::{Draft, Seed, heap_bytes, lock};
-use crate::plan::{Cost, Held, LockMode, TableLock, names};
+use crate::plan::{Cost, Held, LockMode, TableLock};
 use crate::schema::{ConstraintKind, ForeignKey};
 
 /// The first version whose partitioned tables take a foreign key NOT VALID.
@@ -135,7 +136,7 @@ impl<'d, 'a> Ends<'d, 'a> {
     fn both_alike(&self, dual: &Dual<'_>) -> bool {
         let shape = |dual: &Dual<'_>| {
             let text = dual.change.conversion.written()?;
-            let anonymous = crate::plan::expression::rebound(text, &|name| {
+            let anonymous = crate::dialect::postgres::planner::expression::rebound(text, &|name| {
                 let own = *name == dual.change.column.name;
                 crate::text::Sql::raw(if own { "$" } else { name.as_str() })
             });

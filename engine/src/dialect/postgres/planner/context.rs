@@ -1,11 +1,11 @@
 //! What a strategy knows, and how it says no.
 
 use super::draft::Draft;
-use super::{Finding, Hazard};
 use crate::error::Problem;
 use crate::facts::Facts;
 use crate::name::{Ident, TableName, WrittenName};
 use crate::op::Operation;
+use crate::plan::{Finding, Hazard};
 use crate::schema::{Catalogue, Column, Server, Table, TableKind};
 use crate::settings::Settings;
 use crate::source::Options;

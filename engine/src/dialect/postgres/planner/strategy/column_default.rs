@@ -1,10 +1,10 @@
 //! `SET DEFAULT` and `DROP DEFAULT`: the application would notice, so they wait for `complete`.
 
 use crate::dialect::postgres::column as sql_column;
+use crate::dialect::postgres::planner::context::Context;
+use crate::dialect::postgres::planner::draft::{Draft, Seed, Slot, exclusive};
 use crate::op::{DropDefault, SetDefault};
 use crate::plan::Strategy;
-use crate::plan::context::Context;
-use crate::plan::draft::{Draft, Seed, Slot, exclusive};
 use crate::schema::{Column, Table};
 use crate::text::Sql;
 
@@ -14,10 +14,10 @@ pub(crate) fn set(op: &SetDefault, cx: &Context<'_>, draft: &mut Draft) {
     let Some(table) = cx.target(&op.table, draft) else { return };
     let Some(column) = cx.column(table, &op.column, draft) else { return };
     draft.strategy = Some(Strategy::Metadata);
-    if let Err(problems) = crate::plan::volatility::of(&op.default.0, "the default", cx) {
+    if let Err(problems) = crate::dialect::postgres::planner::volatility::of(&op.default.0, "the default", cx) {
         draft.problems.extend(problems);
     }
-    match crate::plan::expression::columns(&op.default.0) {
+    match crate::dialect::postgres::planner::expression::columns(&op.default.0) {
         Ok(columns) if columns.is_empty() => {}
         Ok(_) => draft.problems.push(cx.problem(
             "the default names a column",
