@@ -16,6 +16,16 @@ async fn a_duplicate_for_a_new_unique_key(flavor: Flavor) {
     assert_rolled_back(stage).await;
 }
 
+/// Built by the server by itself, on the table.
+async fn a_duplicate_for_a_unique_key_in_place(flavor: Flavor) {
+    let stage = stage(flavor, "duplicate_online", "CREATE UNIQUE INDEX t_cd ON t (c, d(3))").await;
+    write(&stage, "UPDATE t SET c = 77, d = CONCAT('abc', id) WHERE id IN (7, 1500)").await;
+    write(&stage, "UPDATE t SET c = NULL WHERE id IN (8, 9)").await;
+    stage.expect(1, &["up"], &["t_cd", "c = 77, d = abc (2 rows)"]).await;
+    write(&stage, "UPDATE t SET d = 'abd' WHERE id = 1500").await;
+    assert_completed(stage).await;
+}
+
 async fn a_corrected_duplicate_is_gone_on_from(flavor: Flavor) {
     let stage = stage(flavor, "corrected", "ALTER TABLE t MODIFY c bigint, ADD UNIQUE KEY t_c (c)").await;
     write(&stage, "UPDATE t SET c = 77 WHERE id IN (7, 1500)").await;
@@ -64,6 +74,7 @@ async fn a_value_that_does_not_fit_at_the_last_moment(flavor: Flavor) {
 
 mysql_matrix!(
     a_duplicate_for_a_new_unique_key,
+    a_duplicate_for_a_unique_key_in_place,
     a_corrected_duplicate_is_gone_on_from,
     a_value_that_does_not_fit,
     a_value_that_does_not_fit_any_more,

@@ -2,16 +2,19 @@
 
 use super::claim::Claim;
 use super::guard::{Guarded, Work};
+use super::unique::{Build, UniqueOf};
 use super::{check, ledger};
 use crate::dialect::mysql::{native, shape};
+use crate::driver::mysql::catalogue;
 use crate::error::{DbError, DbErrorKind, Error, Problem};
 use crate::event::Event;
 use crate::failpoint;
 use crate::plan::shadow::NativeAlter;
 use crate::plan::{Action, Check, Cost, LockMode, Step, StepId, TableLock};
 use crate::run::StepState;
-use crate::schema::mysql::TablePath;
+use crate::schema::mysql::{Table, TablePath};
 use crate::sql;
+use crate::sql::mysql::name::WrittenName;
 use crate::text::Sql;
 
 impl Claim {
@@ -70,7 +73,8 @@ impl Claim {
             let reading = |error: DbError| error.doing(format!("read step {}", step.id));
             let before = ledger::seen(&self.session, self.hold, &step.id).await.map_err(reading)?;
             if let Some(before) = before.filter(|before| *before != now) {
-                return match self.made_of(&before, alter).await? == now {
+                let made = self.made_of(&before, alter).await?;
+                return match made.is_some_and(|made| shape::at_home(&made.create_sql, &alter.table) == now) {
                     true => self.finish(step).await,
                     false => Err(changed_by_others(step, alter)),
                 };
@@ -80,7 +84,8 @@ impl Claim {
         let locks: Vec<TableLock> = [&alter.table].into_iter().chain(&alter.neighbours).map(exclusive).collect();
         let work = if matches!(step.cost, Cost::Catalogue) { Work::Brief } else { Work::Long };
         failpoint::pass(&format!("native.before:{}", step.id)).await;
-        if let Err(error) = self.guarded(&step.id).work(&locks, &native::alter(alter), work).await {
+        let build = Build { step, locks: &locks, statement: &native::alter(alter), work };
+        if let Err(error) = self.build(build, &alter.table, UniqueOf::Change(&now, alter)).await {
             return Err(self.not_done(step, &alter.table, error).await);
         }
         failpoint::pass(&format!("native.after:{}", step.id)).await;
@@ -88,8 +93,8 @@ impl Claim {
     }
 
     /// What the statement makes of a table like that: it is tried on an empty one.
-    async fn made_of(&self, before: &str, alter: &NativeAlter) -> Result<String, Error> {
-        let Some(copy) = shape::in_ledger(&format!("try_{}", self.session.id())) else { return Ok(String::new()) };
+    pub(super) async fn made_of(&self, before: &str, alter: &NativeAlter) -> Result<Option<Table>, Error> {
+        let Some(copy) = shape::in_ledger(&format!("try_{}", self.session.id())) else { return Ok(None) };
         let failed =
             |error: DbError| error.doing(format!("see what has become of the change of {}", alter.table.display()));
         let of_copy = native::alter(&NativeAlter { table: copy.clone(), ..alter.clone() });
@@ -100,10 +105,12 @@ impl Claim {
             before = Sql::raw(before),
             of_copy = of_copy,
         );
-        let made = match self.session.execute(text.as_str()).await {
-            Ok(_) => self.fingerprint(&copy).await.map(|made| shape::at_home(&made, &alter.table)),
-            Err(error) => Err(failed(error)),
+        let made = async {
+            self.session.execute(text.as_str()).await?;
+            let name = WrittenName { database: Some(copy.database.clone()), name: copy.name.clone() };
+            Ok(catalogue::read(&self.session, &[name]).await?.table(&copy).cloned())
         };
+        let made = made.await.map_err(failed);
         let clean = sql!("SET foreign_key_checks = 1; {drop}", drop = shape::drop(&copy));
         self.session.execute(clean.as_str()).await.map_err(failed)?;
         made

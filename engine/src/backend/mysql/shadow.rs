@@ -4,6 +4,7 @@ use super::claim::Claim;
 use super::executor::exclusive;
 use super::guard::Work;
 use super::swap::changed;
+use super::unique::{Build, UniqueOf};
 use super::{copy, ledger};
 use crate::dialect::mysql::literal::Text;
 use crate::dialect::mysql::shadow::Pair;
@@ -125,7 +126,8 @@ impl Claim {
             if built || refers {
                 continue;
             }
-            if let Err(error) = self.build(step, shadow, statement).await {
+            let build = Build { step, locks: &[exclusive(&shadow.shadow)], statement, work: Work::Long };
+            if let Err(error) = self.build(build, &shadow.shadow, UniqueOf::Shape(shadow)).await {
                 return Err(self.not_done(step, &shadow.shadow, error).await);
             }
         }

@@ -1,4 +1,4 @@
-//! Building indexes of a shadow table while rows may exchange their values.
+//! Building unique indexes while rows may exchange their values.
 //!
 //! A server that builds a unique index beside writers reads rows one after the other and then follows what was written meanwhile.
 //! Rows that exchange values may then seem to have the same one, and the build fails with a duplicate that there never was. So a
@@ -7,15 +7,14 @@
 use std::time::{Duration, Instant};
 
 use super::claim::Claim;
-use super::executor::exclusive;
 use super::guard::Work;
 use crate::dialect::mysql::unique;
 use crate::driver::mysql::catalogue;
-use crate::error::{DbError, DbErrorKind, Error, Problem};
+use crate::error::{DbError, Error, Problem};
 use crate::event::Event;
-use crate::plan::Step;
-use crate::plan::shadow::Shadow;
-use crate::schema::mysql::Index;
+use crate::plan::shadow::{NativeAlter, Shadow};
+use crate::plan::{Step, TableLock};
+use crate::schema::mysql::{Index, TablePath};
 use crate::sql::mysql::name::WrittenName;
 use crate::text::Sql;
 
@@ -23,22 +22,36 @@ use crate::text::Sql;
 const PAUSE: Duration = Duration::from_millis(50);
 const LONG_PAUSE: Duration = Duration::from_secs(5);
 
+/// A statement that builds indexes, whatever else it does.
+pub(super) struct Build<'a> {
+    pub(super) step: &'a Step,
+    pub(super) locks: &'a [TableLock],
+    pub(super) statement: &'a Sql,
+    pub(super) work: Work,
+}
+
+/// Whose unique indexes the table will have.
+#[derive(Clone, Copy)]
+pub(super) enum UniqueOf<'a> {
+    /// Those of a shadow table's shape.
+    Shape(&'a Shadow),
+    /// Those that a change makes of a table like this.
+    Change(&'a str, &'a NativeAlter),
+}
+
 impl Claim {
-    /// Builds indexes of the new table; again and again where rows only seemed to be duplicates.
-    ///
-    /// Lock: `EXCLUSIVE` (metadata) on the new table, guarded.
+    /// Runs it on the table; again and again where rows only seemed to be duplicates under the unique indexes that it will have.
     ///
     /// # Errors
     /// [`Error::Data`] with the duplicates; [`Error::Database`] where none were found and `give_up_after` has passed. Nothing is
     /// built then.
-    pub(super) async fn build(&self, step: &Step, shadow: &Shadow, statement: &Sql) -> Result<(), Error> {
-        let locks = [exclusive(&shadow.shadow)];
+    pub(super) async fn build(&self, build: Build<'_>, table: &TablePath, indexes: UniqueOf<'_>) -> Result<(), Error> {
         let began = Instant::now();
         let mut pause = PAUSE;
         loop {
-            let error = match self.guarded(&step.id).work(&locks, statement, Work::Long).await {
-                Err(Error::Database { doing, source }) if source.kind == DbErrorKind::Constraint => {
-                    let problems = self.duplicates(step, shadow).await?;
+            let error = match self.guarded(&build.step.id).work(build.locks, build.statement, build.work).await {
+                Err(Error::Database { doing, source }) if source.is_duplicate() => {
+                    let problems = self.duplicates(build.step, table, &self.unique(indexes).await?).await?;
                     if !problems.is_empty() {
                         return Err(Error::Data(problems));
                     }
@@ -50,8 +63,8 @@ impl Claim {
                 return Err(error);
             }
             let text = format!(
-                "{}: {error}; no row is one, so the index is built again: rows have exchanged values meanwhile",
-                shadow.shadow.display()
+                "{}: {error}; no rows are alike, so the index is built again: rows have exchanged values meanwhile",
+                table.display()
             );
             self.events.emit(Event::Notice { text });
             tokio::select! {
@@ -63,24 +76,35 @@ impl Claim {
         }
     }
 
-    /// Values that several rows of the new table have under its unique indexes, in one moment.
-    async fn duplicates(&self, step: &Step, shadow: &Shadow) -> Result<Vec<Problem>, Error> {
+    /// Values that several rows have under these indexes, in one moment.
+    async fn duplicates(&self, step: &Step, table: &TablePath, unique: &[Index]) -> Result<Vec<Problem>, Error> {
         let failed = |error: DbError| error.doing(format!("look for duplicates (step {})", step.id));
-        let name = WrittenName { database: Some(shadow.shape.database.clone()), name: shadow.shape.name.clone() };
-        let known = catalogue::read(&self.session, &[name]).await.map_err(failed)?;
         let mut problems = Vec::new();
-        for index in known.table(&shadow.shape).iter().flat_map(|shape| &shape.indexes).filter(|index| index.unique) {
-            let Some(text) = unique::duplicates(&shadow.shadow, index) else { continue };
+        for index in unique {
+            let Some(text) = unique::duplicates(table, index) else { continue };
             let rows = self.session.rows(text.as_str()).await.map_err(failed)?;
             if !rows.is_empty() {
-                problems.push(problem(shadow, index, rows));
+                problems.push(problem(table, index, rows));
             }
         }
         Ok(problems)
     }
+
+    async fn unique(&self, of: UniqueOf<'_>) -> Result<Vec<Index>, Error> {
+        let table = match of {
+            UniqueOf::Shape(shadow) => {
+                let shape = &shadow.shape;
+                let failed = |error: DbError| error.doing(format!("read {}", shape.display()));
+                let name = WrittenName { database: Some(shape.database.clone()), name: shape.name.clone() };
+                catalogue::read(&self.session, &[name]).await.map_err(failed)?.table(shape).cloned()
+            }
+            UniqueOf::Change(before, alter) => self.made_of(before, alter).await?,
+        };
+        Ok(table.into_iter().flat_map(|table| table.indexes).filter(|index| index.unique).collect())
+    }
 }
 
-fn problem(shadow: &Shadow, index: &Index, rows: Vec<Vec<Option<String>>>) -> Problem {
+fn problem(table: &TablePath, index: &Index, rows: Vec<Vec<Option<String>>>) -> Problem {
     let more = if rows.len() > unique::NAMED { "; …" } else { "" };
     let values = rows.into_iter().take(unique::NAMED).filter_map(|row| {
         let [value, rows] = <[Option<String>; 2]>::try_from(row).ok()?;
@@ -92,8 +116,8 @@ fn problem(shadow: &Shadow, index: &Index, rows: Vec<Vec<Option<String>>>) -> Pr
             index.name.as_str(),
             values.collect::<Vec<_>>().join("; ")
         ),
-        place: shadow.table.display(),
-        why: "rows of the new table have the same values there; no index was built".to_owned(),
+        place: table.display(),
+        why: "rows have the same values there; no index was built".to_owned(),
         advice: "correct them and run the same command again, or roll back".to_owned(),
     }
 }

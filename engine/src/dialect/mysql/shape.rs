@@ -326,12 +326,12 @@ pub fn fingerprint(create_sql: &str) -> String {
     text
 }
 
-/// The [`fingerprint`] of a copy in another database, as it would be beside the table: there the server leaves out the database
-/// of the tables that foreign keys refer to.
+/// The [`fingerprint`] of a copy in another database, as it would be in the table's own: there the server leaves out the database of
+/// the tables that foreign keys refer to.
 #[must_use]
-pub fn at_home(fingerprint: &str, table: &TablePath) -> String {
+pub fn at_home(create_sql: &str, table: &TablePath) -> String {
     let named = sql!("REFERENCES {d}.", d = table.database);
-    fingerprint.replace(named.as_str(), "REFERENCES ")
+    fingerprint(create_sql).replace(named.as_str(), "REFERENCES ")
 }
 
 /// Whether a table of that name is there, as an expression.

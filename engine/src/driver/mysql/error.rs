@@ -11,7 +11,16 @@ impl DbError {
     /// Whether MySQL could not show its transactions, as the statement of one holds a character of four bytes: it is there to be
     /// seen, and the next look may succeed.
     pub(crate) fn is_unshowable(&self) -> bool {
-        self.code.as_deref().is_some_and(|code| code.starts_with("3854"))
+        self.has_code(&["3854"])
+    }
+
+    /// Whether rows have, or seemed to have, the same values under a unique index.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        self.has_code(&["1022", "1062", "1586", "1859"])
+    }
+
+    fn has_code(&self, codes: &[&str]) -> bool {
+        self.code.as_deref().is_some_and(|code| codes.iter().any(|known| code.starts_with(known)))
     }
 }
 
