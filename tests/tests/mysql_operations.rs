@@ -11,6 +11,7 @@ mod mysql_operations {
     mod foreign_key;
     mod index;
     mod keys;
+    mod partitions;
     mod several;
     mod table;
     mod types;

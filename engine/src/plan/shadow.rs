@@ -215,14 +215,15 @@ pub enum NativeWay {
 }
 
 impl NativeWay {
-    /// The clauses that ask for it.
+    /// The clauses that ask for it, with the comma behind them. None where the server may do as it likes: clauses about
+    /// partitions stand alone.
     #[must_use]
     pub fn sql(self) -> &'static str {
         match self {
-            Self::Instant => "ALGORITHM=INSTANT",
-            Self::NoCopy => "ALGORITHM=NOCOPY, LOCK=NONE",
-            Self::InPlace => "ALGORITHM=INPLACE, LOCK=NONE",
-            Self::Blocking => "LOCK=DEFAULT",
+            Self::Instant => "ALGORITHM=INSTANT, ",
+            Self::NoCopy => "ALGORITHM=NOCOPY, LOCK=NONE, ",
+            Self::InPlace => "ALGORITHM=INPLACE, LOCK=NONE, ",
+            Self::Blocking => "",
         }
     }
 }

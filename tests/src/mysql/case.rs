@@ -40,9 +40,22 @@ pub struct MyCase {
     not_compared: Vec<&'static str>,
     filled: Vec<&'static str>,
     verbs: Verbs,
-    refused: Option<Vec<String>>,
+    refused: Option<Refused>,
     checks: Vec<String>,
     checks_ready: Vec<String>,
+}
+
+/// How the program says no: the exit code, and texts of its last words.
+#[derive(Debug, Clone)]
+struct Refused {
+    code: i32,
+    texts: Vec<String>,
+}
+
+impl Refused {
+    fn new(code: i32, texts: &[&str]) -> Self {
+        Self { code, texts: texts.iter().map(|text| (*text).to_owned()).collect() }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,7 +162,15 @@ impl MyCase {
     /// It is refused as unsafe (exit code 7), with these texts in any order and any case, and nothing is touched.
     #[must_use]
     pub fn refused(mut self, texts: &[&str]) -> Self {
-        self.refused = Some(texts.iter().map(|text| (*text).to_owned()).collect());
+        self.refused = Some(Refused::new(7, texts));
+        self
+    }
+
+    /// It is not read as something that the program does (exit code 2), with these texts in any order and any case, and nothing is
+    /// touched.
+    #[must_use]
+    pub fn not_supported(mut self, texts: &[&str]) -> Self {
+        self.refused = Some(Refused::new(2, texts));
         self
     }
 
@@ -190,10 +211,11 @@ impl MyCase {
         }
         let change = Change::new(means, &live, &self.ddl, &self.options);
         let felt = match &self.refused {
-            Some(texts) => {
+            Some(Refused { code, texts }) => {
                 let before = live.catalogue().await;
-                change.refused(texts).await;
+                change.refused(*code, texts).await;
                 assert_equal("after the refusal", &before, &live.catalogue().await);
+                rows::assert_mirrored(&live, &mirror, "after the refusal", &[]).await;
                 live.assert_nothing_left("after the refusal").await;
                 Felt::default()
             }

@@ -111,17 +111,17 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// `start` where it must be refused with these texts. Plain DDL refuses nothing and is not asked.
+    /// `start` where it must be refused with this exit code and these texts. Plain DDL refuses nothing and is not asked.
     ///
     /// # Panics
     /// Where it is not refused, or in other words.
-    pub async fn refused(&self, texts: &[String]) {
+    pub async fn refused(&self, code: i32, texts: &[String]) {
         if let Means::Plain(_) = self.means {
             return;
         }
         self.binary.write(&format!("migrations/{NAME}.sql"), self.ddl);
         let said = self.program(&["start", NAME], self.options).await;
-        assert_eq!(said.code, Some(7), "it was not refused\n{}{}", said.out, said.err);
+        assert_eq!(said.code, Some(code), "it was not refused\n{}{}", said.out, said.err);
         for text in texts {
             assert!(said.err.to_lowercase().contains(&text.to_lowercase()), "{text:?} is missing from:\n{}", said.err);
         }

@@ -71,6 +71,66 @@ async fn with_an_index(flavor: Flavor) {
     add("add_indexed", "n int DEFAULT 3, ADD KEY n_c (n, c)", app().writes("n", "{v}")).run(flavor).await;
 }
 
+async fn several_in_brackets(flavor: Flavor) {
+    add("add_list", "(n int DEFAULT 3, m varchar(9), KEY n_c (n, c))", app().writes("n", "{v}")).run(flavor).await;
+}
+
+async fn invisible(flavor: Flavor) {
+    add("add_invisible", "n int DEFAULT 3 INVISIBLE", app().writes("n", "{v}")).run(flavor).await;
+}
+
+/// The word stands in its comment alone.
+async fn not_null_without_a_default_but_in_words(flavor: Flavor) {
+    add("add_worded", "n int NOT NULL COMMENT 'has no DEFAULT, AS intended'", app())
+        .app_across(App::new("t").key("id", "{n}").writes("c", "{v}").only_updates())
+        .app_after(app().writes("n", "{v}"))
+        .run(flavor)
+        .await;
+}
+
+/// The moment is that of the change, and plain DDL's is another one.
+async fn with_the_time(flavor: Flavor) {
+    let at = |name: &str, column: &str| {
+        add(name, column, app())
+            .not_compared(&["n"])
+            .check("SELECT COUNT(*) = COUNT(n) AND MIN(n) > '2020-01-01' FROM t")
+    };
+    at("add_time", "n timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP").run(flavor).await;
+    at(
+        "add_changed",
+        "n datetime(3) DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3) AFTER id, MODIFY c bigint",
+    )
+    .run(flavor)
+    .await;
+}
+
+async fn with_an_expression_as_its_default(flavor: Flavor) {
+    add("add_computed", "n varchar(20) NOT NULL DEFAULT (CONCAT('a', 40 + 2))", app()).run(flavor).await;
+    let random = add("add_random", "n varchar(36) DEFAULT (UUID())", app());
+    match flavor {
+        // It takes no such statement with its binary log on.
+        Flavor::MySql => random.rows(100).refused(&["the server refuses the statement", "unsafe"]),
+        Flavor::MariaDb => random.not_compared(&["n"]).check("SELECT COUNT(DISTINCT n) = COUNT(*) FROM t"),
+    }
+    .run(flavor)
+    .await;
+    add("add_reading", "n int DEFAULT (c + 1)", app())
+        .rows(100)
+        .refused(&["the default of n reads c", "UPDATE"])
+        .run(flavor)
+        .await;
+}
+
+async fn beside_generated_columns(flavor: Flavor) {
+    add("add_beside", "n int FIRST", app().writes("n", "{v}"))
+        .given(
+            "CREATE TABLE t (id int PRIMARY KEY, c int, d varchar(40),
+             s bigint GENERATED ALWAYS AS (c * 2) STORED, w bigint GENERATED ALWAYS AS (c * 3) VIRTUAL, KEY w (w))",
+        )
+        .run(flavor)
+        .await;
+}
+
 mysql_matrix!(
     at_the_end,
     first,
@@ -83,4 +143,10 @@ mysql_matrix!(
     auto_increment,
     json,
     with_an_index,
+    several_in_brackets,
+    invisible,
+    not_null_without_a_default_but_in_words,
+    with_the_time,
+    with_an_expression_as_its_default,
+    beside_generated_columns,
 );

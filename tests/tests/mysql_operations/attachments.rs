@@ -150,11 +150,33 @@ async fn generated_columns_and_checks_over_it(flavor: Flavor) {
     .await;
 }
 
+async fn foreign_key_that_goes(flavor: Flavor) {
+    let case = |name: &str, ddl: &str| {
+        let given = "CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, c int, d varchar(40), p int,
+            CONSTRAINT named FOREIGN KEY (p) REFERENCES parents (id) ON DELETE CASCADE)";
+        MyCase::new(name, app().writes("p", "NULLIF({v} % 4, 3)"), ddl).given(&format!("{PARENTS} {given}"))
+    };
+    case("drop_key", "ALTER TABLE t DROP FOREIGN KEY named").run(flavor).await;
+    // Whose changes its triggers would not have seen.
+    case("drop_key_and_copy", "ALTER TABLE t DROP FOREIGN KEY named, MODIFY c bigint")
+        .refused(&["named", "when", "parents changes"])
+        .run(flavor)
+        .await;
+    let constraint = case("drop_constraint", "ALTER TABLE t DROP CONSTRAINT named");
+    match flavor {
+        Flavor::MySql => constraint,
+        Flavor::MariaDb => constraint.refused(&["named", "write DROP FOREIGN KEY"]),
+    }
+    .run(flavor)
+    .await;
+}
+
 mysql_matrix!(
     foreign_key_to_a_parent,
     foreign_key_from_a_child,
     child_that_a_cascade_changes,
     foreign_key_to_itself,
+    foreign_key_that_goes,
     trigger_of_the_user,
     triggers_that_log,
     trigger_of_another_sql_mode,

@@ -60,4 +60,26 @@ async fn of_the_table_alone(flavor: Flavor) {
         .await;
 }
 
-mysql_matrix!(latin1_to_utf8mb4, utf8mb3_to_utf8mb4, one_column, collation_of_a_column, of_the_table_alone);
+async fn collation_of_a_column_of_no_index(flavor: Flavor) {
+    convert(
+        "collation_unindexed",
+        "CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
+        "ALTER TABLE t MODIFY c varchar(40) COLLATE utf8mb4_bin NOT NULL",
+        "CONCAT(IF({v} % 2, 'a', 'A'), {v})",
+    )
+    .given(
+        "CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, c varchar(40) NOT NULL, n int)
+         CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
+    )
+    .run(flavor)
+    .await;
+}
+
+mysql_matrix!(
+    latin1_to_utf8mb4,
+    utf8mb3_to_utf8mb4,
+    one_column,
+    collation_of_a_column,
+    collation_of_a_column_of_no_index,
+    of_the_table_alone,
+);

@@ -57,4 +57,56 @@ async fn replace(flavor: Flavor) {
     case("replace_index", "ALTER TABLE t DROP KEY old, ADD KEY old (d(20), c)").run(flavor).await;
 }
 
-mysql_matrix!(add, create, unique, composite, fulltext, spatial, without_a_name, drop, rename, replace);
+async fn visibility(flavor: Flavor) {
+    let (word, back) = match flavor {
+        Flavor::MySql => ("INVISIBLE", "VISIBLE"),
+        Flavor::MariaDb => ("IGNORED", "NOT IGNORED"),
+    };
+    case("index_hidden", &format!("ALTER TABLE t ALTER INDEX old {word}")).run(flavor).await;
+    // A copy has what it had.
+    case("index_shown", &format!("ALTER TABLE t ALTER INDEX old {back}, MODIFY c bigint NOT NULL"))
+        .given(&GIVEN.replace("KEY old (d(10))", &format!("KEY old (d(10)) {word}, KEY other (c) {word}")))
+        .run(flavor)
+        .await;
+}
+
+async fn of_an_expression(flavor: Flavor) {
+    let add = case("functional_index", "ALTER TABLE t ADD KEY half ((c DIV 2), d)");
+    if flavor == Flavor::MariaDb {
+        add.rows(100).refused(&["the server refuses the statement"]).run(flavor).await;
+        return;
+    }
+    add.run(flavor).await;
+    case("functional_copied", "ALTER TABLE t MODIFY d varchar(400), DROP KEY old")
+        .given(&GIVEN.replace("KEY old (", "KEY half ((c DIV 2), d), UNIQUE KEY whole ((u + 0), id), KEY old ("))
+        .run(flavor)
+        .await;
+}
+
+async fn another_fulltext(flavor: Flavor) {
+    case("second_fulltext", "ALTER TABLE t ADD FULLTEXT KEY more (e)")
+        .given(&GIVEN.replace("u int", "e text, u int, FULLTEXT KEY words (d)"))
+        .run(flavor)
+        .await;
+}
+
+async fn spatial_column(flavor: Flavor) {
+    case("spatial_column", "ALTER TABLE t MODIFY p geometry NOT NULL FIRST").run(flavor).await;
+}
+
+mysql_matrix!(
+    add,
+    create,
+    unique,
+    composite,
+    fulltext,
+    another_fulltext,
+    spatial,
+    spatial_column,
+    of_an_expression,
+    without_a_name,
+    drop,
+    rename,
+    replace,
+    visibility,
+);

@@ -109,6 +109,27 @@ async fn another_primary_key(flavor: Flavor) {
         .await;
 }
 
+/// Rows stay told apart by the unique key.
+async fn no_primary_key_but_a_unique_one(flavor: Flavor) {
+    let app = App::new("t").key("id", "{n}").writes("c", "{v}");
+    MyCase::new("unique_for_primary", app, "ALTER TABLE t DROP PRIMARY KEY")
+        .given("CREATE TABLE t (id int, c int, PRIMARY KEY (id), UNIQUE KEY by_id (id))")
+        .run(flavor)
+        .await;
+}
+
+async fn no_primary_key_any_more(flavor: Flavor) {
+    let app = || App::new("t").key("id", "{n}").writes("c", "{v}").inserts("u", "{n}");
+    for (name, more) in [("no_key", ""), ("another_unique", ", UNIQUE KEY u (u)")] {
+        MyCase::new(name, app(), "ALTER TABLE t DROP PRIMARY KEY")
+            .given(&format!("CREATE TABLE t (id int PRIMARY KEY, c int, u int NOT NULL{more})"))
+            .rows(100)
+            .refused(&["without a primary key", "unique one over id"])
+            .run(flavor)
+            .await;
+    }
+}
+
 mysql_matrix!(
     auto_increment_itself,
     composite,
@@ -125,4 +146,6 @@ mysql_matrix!(
     zero_and_negative_auto_increment,
     composite_with_a_counter,
     another_primary_key,
+    no_primary_key_but_a_unique_one,
+    no_primary_key_any_more,
 );

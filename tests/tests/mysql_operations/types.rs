@@ -41,6 +41,27 @@ async fn varchar_beyond_255_bytes(flavor: Flavor) {
     change("varchar_long", "varchar(20)", "varchar(300)", "CONCAT('ä€😀 ', {v}, '  ')").run(flavor).await;
 }
 
+/// The length takes a second byte: on MariaDB a matter of the dictionary where it was at most 127 bytes before.
+async fn varchar_across_255_bytes(flavor: Flavor) {
+    change(
+        "varchar_latin1",
+        "varchar(60) CHARACTER SET latin1",
+        "varchar(300) CHARACTER SET latin1",
+        "CONCAT('é', {v})",
+    )
+    .run(flavor)
+    .await;
+    change("varchar_utf8mb4", "varchar(50)", "varchar(100)", "CONCAT('ä€😀 ', {v}, '  ')").run(flavor).await;
+}
+
+/// A column of fixed length forgets the blanks at its end.
+async fn char_to_varchar_and_back(flavor: Flavor) {
+    change("char_to_varchar", "char(20)", "varchar(20)", "CONCAT('é', {v} % 1000)").run(flavor).await;
+    change("varchar_to_char", "varchar(20) NOT NULL", "char(20) NOT NULL", "CONCAT('é', {v} % 1000, '  ')")
+        .run(flavor)
+        .await;
+}
+
 async fn varchar_to_text(flavor: Flavor) {
     change("varchar_to_text", "varchar(200)", "mediumtext", "REPEAT('x', {v} % 200)").run(flavor).await;
 }
@@ -65,6 +86,22 @@ async fn set_with_more_members(flavor: Flavor) {
     let value = "ELT(1 + {v} % 4, 'a', 'a,b', '', 'c,a')";
     change("set_more", "set('a', 'b', 'c') NOT NULL", "set('a', 'b', 'c', 'd') NOT NULL", value).run(flavor).await;
     change("set_order", "set('a', 'b', 'c') NOT NULL", "set('c', 'b', 'x', 'a') NOT NULL", value).run(flavor).await;
+}
+
+async fn enum_with_fewer(flavor: Flavor) {
+    change("enum_fewer", "enum('a', 'b', 'c')", "enum('a', 'c')", "ELT(1 + {v} % 2, 'a', 'c')").run(flavor).await;
+}
+
+/// Members that need another byte.
+async fn enum_and_set_that_take_more_bytes(flavor: Flavor) {
+    let members = |count: usize| (1..=count).map(|at| format!("'m{at}'")).collect::<Vec<_>>().join(", ");
+    let pair = |kind: &str, count: usize| {
+        (format!("{kind}({})", members(count)), format!("{kind}({}) NULL", members(count + 1)))
+    };
+    let (from, to) = pair("enum", 255);
+    change("enum_bytes", &from, &to, "CONCAT('m', 1 + {v} % 255)").run(flavor).await;
+    let (from, to) = pair("set", 8);
+    change("set_bytes", &from, &to, "ELT(1 + {v} % 3, 'm1,m8', 'm8', '')").run(flavor).await;
 }
 
 async fn decimal_wider(flavor: Flavor) {
@@ -118,11 +155,15 @@ mysql_matrix!(
     int_to_varchar,
     varchar_within_255_bytes,
     varchar_beyond_255_bytes,
+    varchar_across_255_bytes,
+    char_to_varchar_and_back,
     varchar_to_text,
     varchar_narrower_that_fits,
     enum_with_more_at_the_end,
     enum_in_another_order,
     set_with_more_members,
+    enum_with_fewer,
+    enum_and_set_that_take_more_bytes,
     decimal_wider,
     float_to_double,
     datetime_to_timestamp,

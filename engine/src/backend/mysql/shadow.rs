@@ -77,15 +77,15 @@ impl Claim {
         self.follow_counter(step, shadow).await
     }
 
-    /// The new table goes on counting where the old one is. From the triggers on both count alike.
+    /// The new table goes on counting where the old one is, or where the user wants it. From the triggers on both count alike.
     async fn follow_counter(&self, step: &StepId, shadow: &Shadow) -> Result<(), Error> {
         let counts = |pair: &crate::plan::shadow::Copied| pair.before.auto_increment && pair.after.auto_increment;
         if !shadow.columns.iter().any(counts) {
             return Ok(());
         }
-        let (before, after) = (self.counter(&shadow.table).await?, self.counter(&shadow.shadow).await?);
-        if before > after {
-            let set = sql!("ALTER TABLE {s} AUTO_INCREMENT = {n}", s = shadow.shadow, n = before);
+        let wanted = self.counter(&shadow.table).await?.max(self.counter(&shadow.shape).await?);
+        if wanted > self.counter(&shadow.shadow).await? {
+            let set = sql!("ALTER TABLE {s} AUTO_INCREMENT = {n}", s = shadow.shadow, n = wanted);
             self.guarded(step).run(&[exclusive(&shadow.shadow)], &set).await?;
         }
         Ok(())

@@ -163,7 +163,7 @@ impl Trying<'_> {
     }
 
     async fn alter(&self, clauses: &str, way: Option<NativeWay>) -> Result<(), DbError> {
-        let how = way.map_or_else(String::new, |way| format!("{}, ", way.sql()));
+        let how = way.map_or("", NativeWay::sql);
         let text = sql!("ALTER TABLE {t} {how}{c}", t = self.copy, how = Sql::raw(how), c = Sql::raw(clauses));
         self.session.execute(text.as_str()).await.map(|_| ())
     }
@@ -178,11 +178,14 @@ impl Trying<'_> {
         for way in ways {
             let before = self.table_ids().await?;
             match self.alter(clauses, Some(*way)).await {
-                Ok(()) if *way == NativeWay::InPlace && (before.is_empty() || self.table_ids().await? != before) => {
+                Ok(()) if *way == NativeWay::InPlace && !kept(&before, &self.table_ids().await?) => {
                     return Ok(Err("it would rebuild the whole table in one go".to_owned()));
                 }
                 Ok(()) => return Ok(Ok(*way)),
                 Err(error) if about_us(&error) => return Err(error),
+                Err(error) if error.code.as_deref().is_some_and(|code| code.starts_with("1064")) => {
+                    reason = "its grammar does not let it be told to do without a copy".to_owned();
+                }
                 Err(error) => reason = error.message,
             }
         }
@@ -217,6 +220,11 @@ impl Trying<'_> {
             other => other,
         }
     }
+}
+
+/// Whether no part of a table was made anew: new ones may have come, as partitions do. No where they were not seen.
+fn kept(before: &[Vec<Option<String>>], after: &[Vec<Option<String>>]) -> bool {
+    !before.is_empty() && before.iter().all(|part| after.contains(part))
 }
 
 /// Whether an error says nothing about the statement.

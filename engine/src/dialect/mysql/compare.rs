@@ -27,6 +27,11 @@ fn becomes(shadow: &Shadow, pair: &Copied, [from, to]: [&str; 2]) -> Sql {
     let (a, b) = (value(shadow, pair, from, OUR_ZONE), sql!("{to}{c}", to = Sql::raw(to), c = after.name));
     let bytes = |a: Sql, b: Sql| sql!("CAST({a} AS BINARY) <=> CAST({b} AS BINARY)", a = a, b = b);
     let plain = |a: Sql, b: Sql| sql!("{a} <=> {b}", a = a, b = b);
+    // What is read from such a column has no blanks at its end.
+    let a = match (family(before), after.data_type.as_str()) {
+        (Family::Text, "char") if before.data_type != "char" => sql!("TRIM(TRAILING ' ' FROM {a})", a = a),
+        _ => a,
+    };
     match (family(before), family(after)) {
         // One side of bytes makes the comparison one of bytes.
         (Family::Text, Family::Text) if before.charset == after.charset => {

@@ -22,7 +22,7 @@ pub fn most_row_versions(version: u32) -> u32 {
 #[must_use]
 pub fn alter(change: &NativeAlter) -> Sql {
     let alter =
-        sql!("ALTER TABLE {t} {how}, {c}", t = change.table, how = Sql::raw(change.how.sql()), c = change.clauses);
+        sql!("ALTER TABLE {t} {how}{c}", t = change.table, how = Sql::raw(change.how.sql()), c = change.clauses);
     match change.rows {
         KeyedRows::AsTheServerDoes => alter,
         KeyedRows::Unseen => {

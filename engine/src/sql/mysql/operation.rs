@@ -64,6 +64,7 @@ impl Reader<'_> {
             "LOCK" | "UNLOCK" => "leave it away: shoofly takes its own locks",
             "SET" => "leave it away: shoofly makes the settings of its sessions itself",
             "USE" => "leave it away: the URL names the database; another one's table is written `database.table`",
+            "OPTIMIZE" => "write `ALTER TABLE t FORCE`: it makes the table anew as well, beside readers and writers",
             "-" if self.text(other.range.start..other.range.start + 2) == "--" => {
                 let what = "`--` begins a comment only where a blank follows it";
                 return Flaw::new(self.first_line(), what, "write a blank behind it");

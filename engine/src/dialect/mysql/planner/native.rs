@@ -24,7 +24,7 @@ pub(super) fn draft(
     let can_go_back = change
         .clauses()
         .iter()
-        .all(|clause| is_additive(&clause.kind, change) || matches!(clause.kind, ClauseKind::AddForeignKey(_)));
+        .all(|clause| is_additive(&clause.kind, change, cx) || matches!(clause.kind, ClauseKind::AddForeignKey(_)));
     for (places, way) in parts {
         let undo = if can_go_back { undo(change, places, table) } else { closed() };
         let keys = keys::added(change, places);
@@ -116,12 +116,18 @@ fn seed(phase: PhaseKind, title: String, alter: NativeAlter, cost: Cost, undo: U
 }
 
 /// Whether the application does not notice it: new things that no statement of the old shape meets.
-fn is_additive(kind: &ClauseKind, change: &Change) -> bool {
+fn is_additive(kind: &ClauseKind, change: &Change, cx: &Context<'_>) -> bool {
     match kind {
         ClauseKind::AddColumn(add) => {
-            let definition = change.part(&add.definition).to_uppercase();
+            let made = cx.tried.and_then(|tried| tried.after.as_ref());
             // Without a value of its own, inserts that do not name it would fail.
-            !definition.contains("NOT NULL") || definition.contains("DEFAULT") || definition.contains(" AS ")
+            match made.and_then(|table| table.column(add.column.as_str())) {
+                Some(column) => column.nullable || column.default.is_some() || column.generated.is_some(),
+                None => {
+                    let definition = change.part(&add.definition).to_uppercase();
+                    !definition.contains("NOT NULL") || definition.contains("DEFAULT") || definition.contains(" AS ")
+                }
+            }
         }
         ClauseKind::AddIndex(add) => add.kind == IndexKind::Plain && add.name.is_some(),
         _ => false,

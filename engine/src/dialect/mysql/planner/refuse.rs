@@ -5,7 +5,9 @@ use super::{Context, Draft, is_among, keys};
 use crate::error::Problem;
 use crate::plan::shadow::Shadow;
 use crate::plan::{Hazard, Strategy};
-use crate::schema::mysql::{Server, Table, Trigger};
+use crate::schema::mysql::{Column, Index, Server, Table, Trigger};
+use crate::sql::mysql::Mode;
+use crate::sql::mysql::expr::column_refs;
 use crate::sql::mysql::mode::Product;
 use crate::sql::mysql::statement::ClauseKind;
 
@@ -49,6 +51,7 @@ pub(super) fn kind(table: &Table, cx: &Context<'_>, draft: &mut Draft) {
 /// Tables that no strategy knows how to change, and clauses that would fail statements of the application.
 pub(super) fn table(table: &Table, change: &Change, cx: &Context<'_>, draft: &mut Draft) {
     kind(table, cx, draft);
+    let direct = cx.statement.options.strategy == Some(Strategy::Direct);
     let mut refuse = |what: String, why: &str, advice: &str| draft.problems.push(cx.problem(what, why, advice));
     for clause in change.clauses() {
         match &clause.kind {
@@ -69,6 +72,11 @@ pub(super) fn table(table: &Table, change: &Change, cx: &Context<'_>, draft: &mu
                     );
                 }
             }
+            ClauseKind::Partition(partition) if partition.verb == "DROP PARTITION" && !direct => refuse(
+                "a partition goes with its rows".to_owned(),
+                "a copy of the table would put them into another partition",
+                "the server does it at once, once nobody uses the table: `-- shoofly: strategy = direct` with --allow blocking",
+            ),
             _ => {}
         }
     }
@@ -243,6 +251,46 @@ pub(super) fn lost_key(
             "the rows of both tables could not be matched",
             "give the table another key first, or keep the column until it has one",
         ));
+    }
+}
+
+/// A key of ours that would be the one by which the new table's rows are stored: it could not be dropped without a copy.
+pub(super) fn stored_by_own_key(after: &Table, shadow: &Shadow, cx: &Context<'_>, draft: &mut Draft) {
+    if shadow.own_key.is_none() || after.indexes.iter().any(Index::is_primary) {
+        return;
+    }
+    let names: Vec<&str> = shadow.key.iter().map(|pair| pair.after.name.as_str()).collect();
+    draft.problems.push(cx.problem(
+        format!(
+            "{} would be left without a primary key, and without a unique one over {}",
+            shadow.table.display(),
+            names.join(", ")
+        ),
+        "the rows of both tables are told apart by such a key, and none of ours could be taken away from a table that has no other",
+        "add another primary key in the same statement, or a unique key over these columns before",
+    ));
+}
+
+/// Defaults of new columns that read other ones: they are computed as a row is copied, and not again as it changes.
+pub(super) fn reading_defaults(after: &Table, shadow: &Shadow, cx: &Context<'_>, draft: &mut Draft) {
+    let server = cx.server();
+    let mode = Mode::of(server.product, server.version, &server.sql_mode);
+    let new = |column: &&Column| {
+        let copied = shadow.columns.iter().any(|pair| pair.after.name == column.name);
+        // What MySQL says of a default that is no expression is its text, without quotes.
+        let expression =
+            server.product == Product::MariaDb || column.extra.to_uppercase().contains("DEFAULT_GENERATED");
+        !copied && column.generated.is_none() && expression
+    };
+    for column in after.columns.iter().filter(new) {
+        let read = column.default.as_deref().and_then(|default| column_refs(default, mode).ok()).unwrap_or_default();
+        if let Some(read) = read.iter().find(|read| after.column(read.name.as_str()).is_some()) {
+            draft.problems.push(cx.problem(
+                format!("the default of {} reads {}", column.name.as_str(), read.name.as_str()),
+                "a row that changes after it was copied would keep what was computed before",
+                "add the column without it, fill it by an UPDATE in a migration of its own, and set the default then",
+            ));
+        }
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) fn draft(change: &Change, table: &Table, reason: &str, cx: &Context<'
     let Some(shadow) = shadow(change, table, &after, cx, draft) else { return };
     refuse::taken(&[&shadow.shadow, &shadow.old], cx, draft);
     refuse::children(table, &shadow, cx, draft);
+    refuse::stored_by_own_key(&after, &shadow, cx, draft);
+    refuse::reading_defaults(&after, &shadow, cx, draft);
     if Pair::of(&shadow).is_none() {
         draft.problems.push(cx.problem(
             format!("the key {} of {} cannot be walked", shadow.key_index.as_str(), table.path.display()),

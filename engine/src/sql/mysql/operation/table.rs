@@ -105,12 +105,7 @@ fn refusal(clause: &Clause) -> Option<Flaw> {
         ClauseKind::RenameTo(_) => ("ALTER TABLE … RENAME TO", elsewhere.as_str()),
         ClauseKind::DiscardTablespace => ("ALTER TABLE … DISCARD TABLESPACE", elsewhere.as_str()),
         ClauseKind::ImportTablespace => ("ALTER TABLE … IMPORT TABLESPACE", elsewhere.as_str()),
-        ClauseKind::Partition(partition) if partition.verb == "DISCARD PARTITION" => {
-            ("ALTER TABLE … DISCARD PARTITION", elsewhere.as_str())
-        }
-        ClauseKind::Partition(partition) if partition.verb == "IMPORT PARTITION" => {
-            ("ALTER TABLE … IMPORT PARTITION", elsewhere.as_str())
-        }
+        ClauseKind::Partition(partition) => return refusal_of_partitions(clause, &partition.verb),
         ClauseKind::EnableKeys => ("ALTER TABLE … ENABLE KEYS", "leave it away: it does nothing for InnoDB"),
         ClauseKind::DisableKeys => ("ALTER TABLE … DISABLE KEYS", "leave it away: it does nothing for InnoDB"),
         ClauseKind::OrderBy { .. } => {
@@ -123,6 +118,25 @@ fn refusal(clause: &Clause) -> Option<Flaw> {
         _ => return None,
     };
     Some(Flaw::new(clause.range.clone(), format!("{what} is not supported"), advice))
+}
+
+/// Why a clause about partitions cannot be: it does something to another table, which the trial on an empty copy would do too, or
+/// to rows rather than to the table's shape.
+fn refusal_of_partitions(clause: &Clause, verb: &str) -> Option<Flaw> {
+    let advice = match verb {
+        "EXCHANGE PARTITION" | "CONVERT PARTITION" | "CONVERT TABLE" | "DISCARD PARTITION" | "IMPORT PARTITION" => {
+            format!("run it with another tool: it changes two tables, or files; {SUPPORTED}")
+        }
+        "TRUNCATE PARTITION" => "delete the rows, or run it with another tool: it changes no definition".to_owned(),
+        "OPTIMIZE PARTITION" | "REBUILD PARTITION" => {
+            "write FORCE, by which the whole table is made anew, or run it with another tool".to_owned()
+        }
+        "ANALYZE PARTITION" | "CHECK PARTITION" | "REPAIR PARTITION" => {
+            "run it with another tool: it changes no definition".to_owned()
+        }
+        _ => return None,
+    };
+    Some(Flaw::new(clause.range.clone(), format!("ALTER TABLE … {verb} is not supported"), advice))
 }
 
 /// The columns that a clause names as its targets.

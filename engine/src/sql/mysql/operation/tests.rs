@@ -193,12 +193,32 @@ fn refuses_clauses_that_are_chosen_here_or_change_more_than_a_table() {
 }
 
 #[test]
+fn refuses_what_does_more_to_partitions_than_to_cut_them_anew() {
+    for clause in [
+        "EXCHANGE PARTITION p WITH TABLE u",
+        "CONVERT PARTITION p TO TABLE u",
+        "CONVERT TABLE u TO PARTITION p VALUES LESS THAN (5)",
+        "TRUNCATE PARTITION p, q",
+        "ANALYZE PARTITION ALL",
+        "OPTIMIZE PARTITION p",
+    ] {
+        let verb = clause.split(' ').take(2).collect::<Vec<_>>().join(" ");
+        let expected = format!("{clause} | ALTER TABLE … {verb} is not supported");
+        assert_eq!(flaws(&format!("ALTER TABLE t {clause}")), [expected], "{clause}");
+    }
+    for clause in ["PARTITION BY HASH (a)", "REMOVE PARTITIONING", "ADD PARTITION (PARTITION p VALUES IN (1))"] {
+        assert_eq!(alter(&format!("ALTER TABLE t {clause}")).clauses, [clause]);
+    }
+}
+
+#[test]
 fn refuses_other_statements_by_their_names() {
     let cases = [
         ("RENAME TABLE a TO b", "RENAME TABLE a TO b | RENAME TABLE is not supported"),
         ("CREATE TABLE t (\n a int)", "CREATE TABLE t ( | CREATE TABLE is not supported"),
         ("DROP TABLE t", "DROP TABLE t | DROP TABLE is not supported"),
         ("TRUNCATE t", "TRUNCATE t | TRUNCATE is not supported"),
+        ("OPTIMIZE TABLE t", "OPTIMIZE TABLE t | OPTIMIZE is not supported"),
         ("INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (1) | INSERT is not supported"),
         (
             "CREATE OR REPLACE DEFINER=`a`@`%` VIEW v AS SELECT 1",
