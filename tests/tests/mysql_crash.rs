@@ -28,6 +28,8 @@ const DEADLOCK: u16 = 1213;
 enum Change {
     /// A copy, with a foreign key and a new index.
     Shadow,
+    /// A column beside another one.
+    Dual,
     /// What the server can do by itself: the one way back is open, the other one closed.
     Native,
 }
@@ -36,6 +38,7 @@ impl Change {
     fn ddl(self) -> &'static str {
         match self {
             Self::Shadow => "ALTER TABLE t MODIFY c bigint, ADD KEY t_c (c);",
+            Self::Dual => "-- shoofly: strategy = dual-column\nALTER TABLE t MODIFY c bigint NOT NULL DEFAULT 5;",
             Self::Native => {
                 "ALTER TABLE t ADD COLUMN note varchar(20) DEFAULT 'x', ADD KEY t_c (c); ALTER TABLE s RENAME COLUMN d TO e;"
             }
@@ -180,13 +183,17 @@ async fn killed_at_every_point_of_a_copy(flavor: Flavor) {
     die_everywhere(flavor, Change::Shadow, 40).await;
 }
 
+async fn killed_at_every_point_of_a_dual_column(flavor: Flavor) {
+    die_everywhere(flavor, Change::Dual, 30).await;
+}
+
 async fn killed_at_every_point_of_native_changes(flavor: Flavor) {
     die_everywhere(flavor, Change::Native, 15).await;
 }
 
 async fn killed_at_every_point_of_a_rollback(flavor: Flavor) {
     let my = shared(flavor).await;
-    for change in [Change::Shadow, Change::Native] {
+    for change in [Change::Shadow, Change::Dual, Change::Native] {
         // A change that is all in its last phase has nothing to take back before.
         let points = points(&my, change, Some("start"), "rollback").await;
         assert!(points.len() > 3, "{points:#?}");
@@ -216,6 +223,22 @@ async fn a_killed_worker_goes_on_where_it_was(flavor: Flavor) {
         done = now;
     }
     stage.finish("up").await;
+    writers.progress(10).await;
+    writers.stop().await;
+    stage.assert_complete().await;
+    stage.drop().await;
+}
+
+/// What was written without triggers is found.
+async fn killed_between_the_triggers_and_the_exchange(flavor: Flavor) {
+    let stage = Change::Dual.stage(&shared(flavor).await, "no_triggers", ROWS).await;
+    let writers = writers(&stage, ROWS);
+    stage.finish("start").await;
+    for point in ["under.after:contract.1#1", "column.followed", "under.after:contract.1#0", "chunk.after"] {
+        stage.die("complete", point).await;
+        writers.progress(10).await;
+    }
+    stage.finish("complete").await;
     writers.progress(10).await;
     writers.stop().await;
     stage.assert_complete().await;
@@ -360,9 +383,11 @@ async fn index_build_in_a_crash(my: &My) {
 
 mysql_matrix!(
     killed_at_every_point_of_a_copy,
+    killed_at_every_point_of_a_dual_column,
     killed_at_every_point_of_native_changes,
     killed_at_every_point_of_a_rollback,
     a_killed_worker_goes_on_where_it_was,
+    killed_between_the_triggers_and_the_exchange,
     a_worker_that_lost_its_run_cannot_commit,
     a_server_that_crashes,
 );

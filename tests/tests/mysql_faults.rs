@@ -10,6 +10,7 @@ use shoofly_tests::{Flavor, My};
 
 mod mysql_faults {
     mod dangling;
+    mod dual_column;
     mod locked;
     mod meddling;
     mod repair;

@@ -8,6 +8,7 @@ mod mysql_operations {
     mod attachments;
     mod charset;
     mod column;
+    mod dual_column;
     mod foreign_key;
     mod index;
     mod keys;

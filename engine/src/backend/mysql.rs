@@ -22,6 +22,7 @@ mod check;
 mod claim;
 mod compare;
 mod copy;
+mod dual;
 mod executor;
 mod guard;
 mod ledger;

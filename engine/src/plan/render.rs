@@ -162,6 +162,13 @@ impl Page {
             RowsStage::Follow | RowsStage::Clean => {
                 self.line(2, &format!("-- under LOCK TABLES {} WRITE", made.table.display()));
             }
+            RowsStage::Replace => {
+                let table = made.table.display();
+                self.line(
+                    2,
+                    &format!("-- under LOCK TABLES {table} WRITE, unless a trigger has noted a row since the proof"),
+                );
+            }
             RowsStage::Fill => {
                 self.line(2, "-- in pieces of some milliseconds, rows that others hold left for later:");
                 self.sql(&rows::whole(made));

@@ -24,6 +24,9 @@ pub struct Rows {
     pub pending: Sql,
     /// Columns that the server would change with the row (`ON UPDATE CURRENT_TIMESTAMP`), and that the fill leaves as they are.
     pub kept: Vec<Name>,
+    /// The column whose place the one that is set takes in the end, as it was when the plan was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Box<Column>>,
     /// How long one chunk's transaction should take, where the migration says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chunk: Option<Duration>,
@@ -48,4 +51,6 @@ pub enum RowsStage {
     Fill,
     /// Drop the triggers.
     Clean,
+    /// Drop the triggers and let the column that was filled take another one's place, in one moment.
+    Replace,
 }

@@ -80,6 +80,7 @@ fn of_step(step: &Step, now: &Now) -> Vec<Forecast> {
         Action::Rows { stage: RowsStage::Fill, rows, .. } => {
             (rows.table.qualified(), vec![Costs::RowsLogged, Costs::RowsReplayed])
         }
+        Action::Rows { stage: RowsStage::Replace, rows, .. } => (rows.table.qualified(), vec![Costs::Versions]),
         _ => return Vec::new(),
     };
     let Some(facts) = now.tables.iter().find(|known| known.table == table) else { return Vec::new() };

@@ -27,7 +27,7 @@ impl Claim {
                 self.await_snapshots(&step.id).await?;
                 self.finish(step).await
             }
-            Action::Rows { stage, rows, statements } => self.rows(step, *stage, rows, statements).await,
+            Action::Rows { stage, rows, statements } => self.rows(step, *stage, rows, statements, known).await,
             Action::Verify { proofs } => {
                 self.begin(step, None).await?;
                 self.count(proofs).await?;

@@ -13,6 +13,7 @@ use crate::dialect::mysql::lock;
 use crate::driver::mysql::Session;
 use crate::error::{Blocker, DbError, DbErrorKind, Error};
 use crate::event::{Event, Events};
+use crate::failpoint;
 use crate::plan::{LockMode, StepId, TableLock};
 use crate::schema::mysql::TablePath;
 use crate::settings::LockSettings;
@@ -68,6 +69,28 @@ const WAITS: &str = "the build was given up again and again, as somebody used th
 const RESET: &str = "SET lock_wait_timeout = 1, foreign_key_checks = 1, \
      sql_mode = COALESCE(@shoofly_mode, @@session.sql_mode); SET NAMES utf8mb4";
 
+/// What is done under one write lock, if nothing speaks against it.
+#[derive(Debug)]
+pub(super) struct Exchange<'a> {
+    /// The table that is locked.
+    pub(super) table: &'a TablePath,
+    /// A query; any row that it gives speaks against it.
+    pub(super) against: &'a Sql,
+    /// What is done, one by one.
+    pub(super) statements: &'a [Sql],
+    /// What takes back those that have taken effect, where a later one fails.
+    pub(super) back: &'a [Sql],
+}
+
+/// What has become of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exchanged {
+    /// It is done.
+    Done,
+    /// Nothing was done.
+    Not,
+}
+
 /// How one attempt ended.
 enum Attempt {
     Done,
@@ -96,17 +119,54 @@ impl Guarded<'_> {
     /// # Errors
     /// As [`Guarded::run`].
     pub(super) async fn under(&self, locks: &[TableLock], table: &TablePath, statements: &[Sql]) -> Result<(), Error> {
-        let batch = lock::write(table);
-        self.run(locks, &batch).await?;
-        let doing = |error: DbError| error.doing(format!("run step {}", self.step));
-        for statement in statements {
-            if let Err(error) = self.session.execute(statement.as_str()).await {
-                ledger::abandon(self.session).await;
-                self.session.execute(RESET).await.map_err(doing)?;
-                return Err(doing(error));
+        self.run(locks, &lock::write(table)).await?;
+        let done = self.one_by_one(statements).await;
+        self.give_back(done).await
+    }
+
+    /// The same, unless a reason against it is found once the lock is held: nobody who writes to the table can add to that any more.
+    /// A table that the triggers write to is locked with theirs, and can be asked.
+    ///
+    /// # Locks
+    /// As [`Guarded::under`].
+    /// # Errors
+    /// As [`Guarded::run`]; statements that had taken effect were taken back, unless the connection is lost.
+    pub(super) async fn exchange(&self, locks: &[TableLock], exchange: &Exchange<'_>) -> Result<Exchanged, Error> {
+        self.run(locks, &lock::write(exchange.table)).await?;
+        let against = self.session.rows(exchange.against.as_str()).await;
+        let mut done = Ok(());
+        if against.as_ref().is_ok_and(Vec::is_empty) {
+            done = self.one_by_one(exchange.statements).await;
+            if done.is_err()
+                && let Err(error) = self.one_by_one(exchange.back).await
+            {
+                tracing::debug!(%error, "what was done under the lock could not be taken back");
             }
         }
-        self.session.execute("UNLOCK TABLES").await.map(|_| ()).map_err(doing)
+        self.give_back(done).await?;
+        let against = against.map_err(|error| error.doing(format!("run step {}", self.step)))?;
+        Ok(if against.is_empty() { Exchanged::Done } else { Exchanged::Not })
+    }
+
+    async fn one_by_one(&self, statements: &[Sql]) -> Result<(), DbError> {
+        for (at, statement) in statements.iter().enumerate() {
+            self.session.execute(statement.as_str()).await?;
+            failpoint::pass(&format!("under.after:{}#{at}", self.step)).await;
+        }
+        Ok(())
+    }
+
+    /// Gives the write lock back, whatever has become of what was done under it.
+    async fn give_back(&self, done: Result<(), DbError>) -> Result<(), Error> {
+        let doing = |error: DbError| error.doing(format!("run step {}", self.step));
+        match done {
+            Ok(()) => self.session.execute("UNLOCK TABLES").await.map(|_| ()).map_err(doing),
+            Err(error) => {
+                ledger::abandon(self.session).await;
+                self.session.execute(RESET).await.map_err(doing)?;
+                Err(doing(error))
+            }
+        }
     }
 
     /// The same for work of that kind.

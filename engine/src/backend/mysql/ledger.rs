@@ -308,6 +308,20 @@ pub(crate) fn unbegun(held: Hold, step: &StepId) -> Sql {
     sql!("DELETE FROM shoofly.step WHERE run = {run} AND step = {step}", run = held.run, step = Text(&step.0))
 }
 
+/// Forgets how far a step's fill has come: it begins anew.
+#[must_use]
+pub(crate) fn unfilled(held: Hold, step: &StepId) -> Vec<Sql> {
+    let forget = |table: &str| {
+        sql!(
+            "DELETE FROM shoofly.{t} WHERE run = {run} AND step = {step}",
+            t = Sql::raw(table),
+            run = held.run,
+            step = Text(&step.0)
+        )
+    };
+    ["lane", "deferred"].into_iter().map(forget).collect()
+}
+
 /// Forgets the records of the run's steps and lanes: it has been undone.
 #[must_use]
 pub(crate) fn undone(held: Hold) -> Vec<Sql> {

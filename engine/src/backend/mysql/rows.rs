@@ -11,6 +11,7 @@ use crate::error::{Error, Problem};
 use crate::failpoint;
 use crate::plan::Step;
 use crate::plan::rows::{Rows, RowsStage};
+use crate::run::StepState;
 use crate::sql;
 use crate::text::Sql;
 
@@ -22,7 +23,11 @@ impl Claim {
         stage: RowsStage,
         rows: &Rows,
         statements: &[Sql],
+        known: Option<StepState>,
     ) -> Result<(), Error> {
+        if stage == RowsStage::Replace {
+            return self.replace(step, rows, statements, known).await;
+        }
         self.begin(step, None).await?;
         failpoint::pass(&format!("rows.before:{}", step.id)).await;
         match stage {
@@ -30,18 +35,22 @@ impl Claim {
                 self.forget_conflicts(rows).await?;
                 self.at_once(step, rows, statements).await?;
             }
-            RowsStage::Fill => {
-                let filled = Filled::of(rows).ok_or_else(|| unwalkable(step, rows))?;
-                copy::run(self, &step.id, Work::Fill(Box::new(filled))).await?;
-            }
+            RowsStage::Fill => self.fill(step, rows).await?,
             RowsStage::Clean => self.at_once(step, rows, statements).await?,
+            RowsStage::Replace => {}
         }
         failpoint::pass(&format!("rows.after:{}", step.id)).await;
         self.finish(step).await
     }
 
+    /// Gives the rows that exist their values.
+    pub(super) async fn fill(&self, step: &Step, rows: &Rows) -> Result<(), Error> {
+        let filled = Filled::of(rows).ok_or_else(|| unwalkable(step, rows))?;
+        copy::run(self, &step.id, Work::Fill(Box::new(filled))).await
+    }
+
     /// All statements in one moment in which nobody writes.
-    async fn at_once(&self, step: &Step, rows: &Rows, statements: &[Sql]) -> Result<(), Error> {
+    pub(super) async fn at_once(&self, step: &Step, rows: &Rows, statements: &[Sql]) -> Result<(), Error> {
         let batch = lock::under(&rows.table, statements);
         self.guarded(&step.id).run(&[exclusive(&rows.table)], &batch).await
     }

@@ -72,7 +72,8 @@ impl Claim {
         self.finish(step).await
     }
 
-    async fn swapped(&self, step: &Step) -> Result<bool, Error> {
+    /// Whether a step's probe says that it has taken effect.
+    pub(super) async fn swapped(&self, step: &Step) -> Result<bool, Error> {
         let Probe::Query { query } = &step.probe else { return Ok(false) };
         let rows = self.session.rows(query.as_str()).await;
         let rows = rows.map_err(|error| error.doing(format!("probe step {}", step.id)))?;
@@ -96,19 +97,33 @@ impl Claim {
         if before.is_some_and(|before| before != now) {
             return Err(altered(shadow));
         }
-        for name in trigger::names(shadow) {
+        if let Some(name) = self.missing_trigger(&trigger::names(shadow), &shadow.table).await? {
+            return Err(changed(&format!("the trigger {} is gone", name.display()), &place));
+        }
+        self.no_conflicts(shadow).await
+    }
+
+    /// The first of these triggers that the table does not have.
+    pub(super) async fn missing_trigger(
+        &self,
+        names: &[TablePath],
+        table: &TablePath,
+    ) -> Result<Option<TablePath>, Error> {
+        for name in names {
             let text = sql!(
                 "SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = {d} AND TRIGGER_NAME = {n} \
                  AND EVENT_OBJECT_TABLE = {t}",
                 d = Text(name.database.as_str()),
                 n = Text(name.name.as_str()),
-                t = Text(shadow.table.name.as_str()),
+                t = Text(table.name.as_str()),
             );
-            if ledger::number(&self.session.rows(text.as_str()).await.map_err(reading)?) == 0 {
-                return Err(changed(&format!("the trigger {} is gone", name.display()), &place));
+            let found = self.session.rows(text.as_str()).await;
+            let found = found.map_err(|error| error.doing(format!("look at {}", table.display())))?;
+            if ledger::number(&found) == 0 {
+                return Ok(Some(name.clone()));
             }
         }
-        self.no_conflicts(shadow).await
+        Ok(None)
     }
 
     /// What the triggers could not write is not in the other table.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::guard::blocker;
+use crate::dialect::mysql::dual::{Dual, Wanted};
 use crate::dialect::mysql::planner::{Trial, Tried};
 use crate::dialect::mysql::{lock, shape};
 use crate::driver::mysql::{Session, catalogue};
@@ -101,7 +102,7 @@ struct Trying<'a> {
 
 impl Trying<'_> {
     async fn all(&self) -> Result<Tried, DbError> {
-        let mut tried = Tried { refused: None, after: None, parts: Vec::new(), reason: String::new() };
+        let mut tried = Tried { refused: None, after: None, parts: Vec::new(), reason: String::new(), beside: None };
         self.anew().await?;
         let whole = self.trial.whole.clone();
         if let Err(error) = self.alter(&whole, None).await {
@@ -116,6 +117,7 @@ impl Trying<'_> {
             tried.refused = Some(refused);
             return Ok(tried);
         }
+        tried.beside = self.beside(tried.after.as_ref()).await?;
         self.anew().await?;
         match self.cheapest(&whole).await? {
             Ok(way) => tried.parts = vec![(self.trial.places.clone(), way)],
@@ -147,6 +149,27 @@ impl Trying<'_> {
             "taken as one, the statements about this table come to something else; use migrations of their own"
                 .to_owned()
         }))
+    }
+
+    /// Why a column beside cannot take the column's place at once, or would not make the table what the statement makes it.
+    async fn beside(&self, after: Option<&Table>) -> Result<Option<String>, DbError> {
+        let (Some([from, to]), Some(after)) = (&self.trial.beside, after) else { return Ok(None) };
+        let (Some(before), Some(wanted)) = (self.table.column(from.as_str()), Wanted::of(after, to)) else {
+            return Ok(None);
+        };
+        // What there can be no such column for is told by the planner.
+        let Ok(dual) = Dual::of(self.session.product(), before, wanted) else { return Ok(None) };
+        self.anew().await?;
+        for clauses in [dual.add(), dual.replace()] {
+            match self.alter(clauses.as_str(), Some(NativeWay::Instant)).await {
+                Ok(()) => {}
+                Err(error) if about_us(&error) => return Err(error),
+                Err(error) => return Ok(Some(error.message)),
+            }
+        }
+        let made = self.read().await?.map(|table| shape::fingerprint(&table.create_sql));
+        let same = made == Some(shape::fingerprint(&after.create_sql));
+        Ok((!same).then(|| "the table would not be the one that the statement makes of it".to_owned()))
     }
 
     /// A fresh copy, without rows.

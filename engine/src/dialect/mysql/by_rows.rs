@@ -90,7 +90,7 @@ fn declared(shadow: &Shadow, row: usize) -> Vec<Sql> {
 fn insert(shadow: &Shadow, rows: &[usize]) -> Sql {
     let values = |row: &usize| {
         let columns = shadow.columns.iter().zip(variables(shadow, *row));
-        let each: Vec<Sql> = columns.map(|(pair, v)| converted(shadow, pair, v, OUR_ZONE)).collect();
+        let each: Vec<Sql> = columns.map(|(pair, v)| converted(&shadow.zone, pair, v, OUR_ZONE)).collect();
         sql!("({v})", v = Sql::join(&each, ", "))
     };
     sql!(

@@ -3,7 +3,7 @@
 
 use super::literal::Text;
 use super::shadow::OUR_ZONE;
-use super::trigger::{may_lose, value};
+use super::trigger::{converted, may_lose};
 use crate::plan::shadow::{Copied, Shadow, Way};
 use crate::schema::mysql::Column;
 use crate::sql;
@@ -12,19 +12,22 @@ use crate::text::Sql;
 /// Whether the new column (its table aliased `b`) is what the old one (aliased `a`) becomes. Never NULL.
 #[must_use]
 pub fn same(shadow: &Shadow, pair: &Copied) -> Sql {
-    let becomes = becomes(shadow, pair, ["a.", "b."]);
+    let becomes = becomes(&shadow.zone, pair, ["a.", "b."]);
     if shadow.way == Way::Forth || !may_lose(pair) {
         return becomes;
     }
     // What was not written since the swap is still what the new table was made from.
     let other = Copied { before: pair.after.clone(), after: pair.before.clone() };
-    sql!("({becomes}) OR ({came})", becomes = becomes, came = self::becomes(shadow, &other, ["b.", "a."]))
+    sql!("({becomes}) OR ({came})", becomes = becomes, came = self::becomes(&shadow.zone, &other, ["b.", "a."]))
 }
 
-/// Whether the column after is what that before becomes, by the aliases of their tables.
-fn becomes(shadow: &Shadow, pair: &Copied, [from, to]: [&str; 2]) -> Sql {
+/// Whether the column after is what that before becomes, by what stands before their names: the aliases of their tables, or
+/// nothing. `zone` is that of dates which become timestamps, or the other way round. Never NULL.
+#[must_use]
+pub fn becomes(zone: &str, pair: &Copied, [from, to]: [&str; 2]) -> Sql {
     let (before, after) = (&pair.before, &pair.after);
-    let (a, b) = (value(shadow, pair, from, OUR_ZONE), sql!("{to}{c}", to = Sql::raw(to), c = after.name));
+    let plain = sql!("{from}{c}", from = Sql::raw(from), c = before.name);
+    let (a, b) = (converted(zone, pair, plain, OUR_ZONE), sql!("{to}{c}", to = Sql::raw(to), c = after.name));
     let bytes = |a: Sql, b: Sql| sql!("CAST({a} AS BINARY) <=> CAST({b} AS BINARY)", a = a, b = b);
     let plain = |a: Sql, b: Sql| sql!("{a} <=> {b}", a = a, b = b);
     // What is read from such a column has no blanks at its end.
@@ -75,6 +78,28 @@ fn becomes(shadow: &Shadow, pair: &Copied, [from, to]: [&str; 2]) -> Sql {
         },
         _ => plain(a, b),
     }
+}
+
+/// Whether [`becomes`] tells a value that the new column does not take, once NULL or its type's empty value stands there
+/// instead. A `CAST` forgives more than an assignment does: of a text that is no number it makes 0.
+#[must_use]
+pub fn is_exact(before: &Column, after: &Column) -> bool {
+    use Family::{Bits, Bytes, Exact, Float, Json, Listed, Temporal, Text};
+    let number = |family: Family| matches!(family, Exact | Float | Bits);
+    match (family(before), family(after)) {
+        _ if before.data_type == after.data_type => true,
+        (_, Text | Bytes) | (Text | Listed, Listed) | (Listed | Temporal, Exact) | (Text, Json) => true,
+        // A time becomes one of the day on which it is written.
+        (Temporal, Temporal) => before.data_type != "time",
+        (from, to) => number(from) && number(to),
+    }
+}
+
+/// Whether what does not fit may be cut off with a mere warning, which the server takes for an error all the same: texts, and
+/// members that a list does not have. Between numbers and dates the same warning says that digits were rounded.
+#[must_use]
+pub fn may_cut_off(before: &Column, after: &Column) -> bool {
+    [before, after].iter().any(|column| matches!(family(column), Family::Text | Family::Bytes | Family::Listed))
 }
 
 /// `value` in a column's character set, so that its bytes can be compared with the column's.
@@ -133,7 +158,7 @@ fn same_members(before: &Column, a: &Sql, b: &Sql) -> Sql {
 }
 
 /// The members of `enum('a','it''s')`.
-fn members(column_type: &str) -> Vec<String> {
+pub(super) fn members(column_type: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut open: Option<String> = None;
     let mut chars = column_type.chars().peekable();

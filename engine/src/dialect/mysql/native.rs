@@ -36,14 +36,21 @@ pub fn alter(change: &NativeAlter) -> Sql {
 /// Lock: `EXCLUSIVE` (metadata) for a moment.
 #[must_use]
 pub fn drop_column_if_there(table: &TablePath, column: &Name) -> Sql {
-    let there = sql!(
+    let drop = sql!("ALTER TABLE {t} DROP COLUMN {c}, ALGORITHM=INSTANT", t = table, c = column);
+    only_if(&column_is_there(table, column), &drop)
+}
+
+/// Gives a row where the table has the column.
+///
+/// Lock: none.
+#[must_use]
+pub fn column_is_there(table: &TablePath, column: &Name) -> Sql {
+    sql!(
         "SELECT 1 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {d} AND TABLE_NAME = {t} AND COLUMN_NAME = {c}",
         d = Text(table.database.as_str()),
         t = Text(table.name.as_str()),
         c = Text(column.as_str()),
-    );
-    let drop = sql!("ALTER TABLE {t} DROP COLUMN {c}, ALGORITHM=INSTANT", t = table, c = column);
-    only_if(&there, &drop)
+    )
 }
 
 /// Drops an index that was added, if it is there.

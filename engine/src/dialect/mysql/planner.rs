@@ -19,6 +19,7 @@ use crate::text::AsSql;
 use super::shape;
 
 mod change;
+mod dual;
 mod facts;
 mod group;
 mod keys;
@@ -27,6 +28,7 @@ mod native;
 mod refuse;
 mod rows;
 mod shadow;
+mod stages;
 mod steps;
 mod window;
 
@@ -148,6 +150,8 @@ pub struct Trial {
     pub clauses: Vec<String>,
     /// Places of these clauses in the statement.
     pub places: Vec<usize>,
+    /// The column that gets another one beside it, and its name afterwards, where the migration asks for that.
+    pub beside: Option<[Name; 2]>,
 }
 
 /// What can be asked of the server by trying it on an empty copy.
@@ -164,6 +168,8 @@ pub fn trials(script: &Script, mode: Mode) -> Vec<Trial> {
             let clauses: Vec<String> = kept.iter().map(|place| change.clauses()[*place].text.clone()).collect();
             let sequence = group.single.iter().map(|one| one.without_keys().as_str().to_owned());
             let some = !clauses.is_empty();
+            let strategy = script.statements.get(at).and_then(|statement| statement.options.strategy);
+            let column = change.only_column().filter(|_| strategy == Some(Strategy::DualColumn));
             some.then(|| Trial {
                 at,
                 table: change.table().clone(),
@@ -171,6 +177,7 @@ pub fn trials(script: &Script, mode: Mode) -> Vec<Trial> {
                 sequence: sequence.filter(|text| !text.is_empty()).collect(),
                 clauses,
                 places: kept,
+                beside: column.map(|column| [column.from.clone(), column.to.clone()]),
             })
         })
         .collect()
@@ -322,6 +329,7 @@ fn alter(change: &Change, cx: &Context<'_>, draft: &mut Draft) {
     let parts = parts(change, table, cx);
     match (cx.statement.options.strategy, parts) {
         (Some(Strategy::Direct), _) => native::direct(change, table, cx, draft),
+        (Some(Strategy::DualColumn), _) => dual::draft(change, table, cx, draft),
         (Some(Strategy::ShadowTable), _) => shadow::draft(change, table, "the migration asks for it", cx, draft),
         (wanted, Ok(parts)) => {
             native::draft(change, &parts, table, cx, draft);

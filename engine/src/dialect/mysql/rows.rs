@@ -34,7 +34,11 @@ pub fn names(table: &TablePath) -> [TablePath; 2] {
 /// Lock: `EXCLUSIVE` (metadata) on the table for each; under `LOCK TABLES t WRITE` it is there already.
 #[must_use]
 pub fn create(rows: &Rows, rule: &Rule) -> Vec<Sql> {
-    let body = body(rows, rule);
+    with_body(rows, &body(rows, rule))
+}
+
+/// Both triggers with what they do.
+pub(super) fn with_body(rows: &Rows, body: &Sql) -> Vec<Sql> {
     let trigger = |(name, event): (TablePath, &str)| {
         sql!(
             "CREATE TRIGGER {name} BEFORE {event} ON {t} FOR EACH ROW {body}",
@@ -83,15 +87,21 @@ fn body(rows: &Rows, rule: &Rule) -> Sql {
         Some(condition) => sql!("IF {c} THEN {work} END IF;", c = condition, work = work),
         None => work,
     };
+    noting(rows, "SQLEXCEPTION", &Sql::join(&declared, " "), &work)
+}
+
+/// A block that goes on after an error of the kinds that are `caught`: it is noted in the ledger, and `shoofly_failed` is 1.
+pub(super) fn noting(rows: &Rows, caught: &str, declared: &Sql, work: &Sql) -> Sql {
     let key: Vec<Name> = rows.key.iter().map(|column| column.name.clone()).collect();
     sql!(
         "BEGIN DECLARE shoofly_number INT; DECLARE shoofly_text TEXT; DECLARE shoofly_failed INT DEFAULT 0; {declared} \
-         DECLARE CONTINUE HANDLER FOR SQLEXCEPTION BEGIN \
+         DECLARE CONTINUE HANDLER FOR {caught} BEGIN \
          GET DIAGNOSTICS CONDITION 1 shoofly_number = MYSQL_ERRNO, shoofly_text = MESSAGE_TEXT; SET shoofly_failed = 1; \
          INSERT INTO shoofly.conflict (table_schema, table_name, row_key, error_number, error_text) \
          VALUES ({schema}, {table}, LEFT({key}, 500), shoofly_number, shoofly_text); END; \
          {work} END",
-        declared = Sql::join(&declared, " "),
+        caught = Sql::raw(caught),
+        declared = declared,
         schema = Text(rows.table.database.as_str()),
         table = Text(rows.table.name.as_str()),
         key = check::name(&key, "NEW."),
@@ -99,7 +109,8 @@ fn body(rows: &Rows, rule: &Rule) -> Sql {
     )
 }
 
-fn declared_type(column: &Column) -> Sql {
+/// The column's type for a variable, or for another column.
+pub(super) fn declared_type(column: &Column) -> Sql {
     let mut text = column.column_type.clone();
     if let (Some(charset), Some(collation)) = (&column.charset, &column.collation) {
         text = format!("{text} CHARACTER SET {charset} COLLATE {collation}");

@@ -279,12 +279,12 @@ pub fn may_lose(pair: &Copied) -> bool {
 /// server's own time zone, whatever that of the session at hand is.
 #[must_use]
 pub fn value(shadow: &Shadow, pair: &Copied, of: &str, session_zone: &str) -> Sql {
-    converted(shadow, pair, sql!("{of}{c}", of = Sql::raw(of), c = pair.before.name), session_zone)
+    converted(&shadow.zone, pair, sql!("{of}{c}", of = Sql::raw(of), c = pair.before.name), session_zone)
 }
 
 /// The same of the old column's value, wherever it stands.
-pub(super) fn converted(shadow: &Shadow, pair: &Copied, plain: Sql, session_zone: &str) -> Sql {
-    let (zone, session) = (Text(&shadow.zone), Sql::raw(session_zone));
+pub(super) fn converted(zone: &str, pair: &Copied, plain: Sql, session_zone: &str) -> Sql {
+    let (zone, session) = (Text(zone), Sql::raw(session_zone));
     let dated = |data_type: &str| matches!(data_type, "datetime" | "date");
     match (pair.before.data_type.as_str(), pair.after.data_type.as_str()) {
         (before, "timestamp") if dated(before) => {

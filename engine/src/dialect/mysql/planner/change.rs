@@ -2,7 +2,9 @@
 
 use crate::schema::mysql::Column;
 use crate::sql::mysql::name::{Name, WrittenName};
-use crate::sql::mysql::statement::{AddForeignKey, AlterTable, ClauseKind, IndexKind, Statement, read_statement};
+use crate::sql::mysql::statement::{
+    AddForeignKey, AlterTable, ClauseKind, IndexKind, Position, Statement, read_statement,
+};
 use crate::sql::mysql::{Clause, Mode};
 use crate::text::{AsSql, Sql};
 
@@ -11,6 +13,19 @@ use crate::text::{AsSql, Sql};
 pub(super) struct Change {
     text: String,
     alter: AlterTable,
+}
+
+/// `MODIFY` or `CHANGE` of one column.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OneColumn<'a> {
+    /// Its name.
+    pub(super) from: &'a Name,
+    /// The name that it has afterwards.
+    pub(super) to: &'a Name,
+    /// Type and attributes, as written.
+    pub(super) definition: &'a str,
+    /// Where it goes, if it moves.
+    pub(super) position: Option<&'a Position>,
 }
 
 impl Change {
@@ -157,6 +172,22 @@ impl Change {
             }
             _ => false,
         })
+    }
+
+    /// The column that it changes, where it does nothing else.
+    pub(super) fn only_column(&self) -> Option<OneColumn<'_>> {
+        let [clause] = self.clauses() else { return None };
+        match &clause.kind {
+            ClauseKind::ModifyColumn { column, definition, position, .. } => {
+                let definition = self.part(definition);
+                Some(OneColumn { from: column, to: column, definition, position: position.as_ref() })
+            }
+            ClauseKind::ChangeColumn { from, to, definition, position, .. } => {
+                let definition = self.part(definition);
+                Some(OneColumn { from, to, definition, position: position.as_ref() })
+            }
+            _ => None,
+        }
     }
 
     /// In a few words.

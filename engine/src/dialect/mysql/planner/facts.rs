@@ -29,4 +29,6 @@ pub struct Tried {
     pub parts: Vec<(Vec<usize>, NativeWay)>,
     /// Why they have to be, in the server's words.
     pub reason: String,
+    /// Why a column beside cannot take the column's place at once, where the migration asks for that and it cannot.
+    pub beside: Option<String>,
 }

@@ -92,7 +92,7 @@ pub(super) fn direct(change: &Change, table: &Table, cx: &Context<'_>, draft: &m
     draft.steps.push(seed(PhaseKind::Contract, change.summary(), alter, cost, closed()));
 }
 
-fn seed(phase: PhaseKind, title: String, alter: NativeAlter, cost: Cost, undo: Undo) -> Seed {
+pub(super) fn seed(phase: PhaseKind, title: String, alter: NativeAlter, cost: Cost, undo: Undo) -> Seed {
     let held = if alter.how == NativeWay::Blocking { Held::Work } else { Held::Moment };
     let lock = |path: &crate::schema::mysql::TablePath, why: &str| Lock {
         relation: path.qualified(),

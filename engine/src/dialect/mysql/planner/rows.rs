@@ -1,17 +1,14 @@
 //! `UPDATE t SET c = f(…)` as a backfill: triggers that do the same to whatever is written until `complete`, and a fill of the
 //! rows that exist.
 
-use super::{Context, Draft, Seed, refuse};
-use crate::dialect::mysql::key::KeyColumn;
+use super::stages::{self, Stages};
+use super::{Context, Draft, refuse};
 use crate::dialect::mysql::rows::{self as text, Rule};
-use crate::dialect::mysql::{lock as locking, value};
+use crate::dialect::mysql::value;
 use crate::error::Problem;
-use crate::name::Ident;
 use crate::op::UpdateRows;
 use crate::plan::rows::{Rows, RowsStage, SetColumn};
-use crate::plan::{
-    Action, Check, Cost, Guard, Hazard, Held, Lock, LockMode, PhaseKind, Probe, Step, StepId, Strategy, TableLock, Undo,
-};
+use crate::plan::{Check, Hazard, Strategy};
 use crate::schema::mysql::{Column, Table};
 use crate::sql;
 use crate::sql::mysql::name::WrittenName;
@@ -48,7 +45,7 @@ pub(super) fn draft(op: &UpdateRows, name: &WrittenName, cx: &Context<'_>, draft
 }
 
 /// Every row of the fill is an update, and fires them.
-fn user_triggers(table: &Table, cx: &Context<'_>, draft: &mut Draft) {
+pub(super) fn user_triggers(table: &Table, cx: &Context<'_>, draft: &mut Draft) {
     let fired: Vec<&str> = table
         .triggers
         .iter()
@@ -169,22 +166,12 @@ impl<'a> Update<'a> {
     }
 
     fn rows(&self) -> Result<Rows, Problem> {
-        let unfit = || {
-            self.cx.problem(
-                format!("{} has no key that can be walked", self.table.path.display()),
-                "its values have a type whose text is not exact",
-                "give the table a key of numbers, text, bytes or dates",
-            )
-        };
-        let identity = self.table.identity().ok_or_else(unfit)?;
-        let key: Option<Vec<Column>> =
-            identity.parts.iter().map(|part| self.table.column(part.column.as_ref()?.as_str()).cloned()).collect();
-        let key = key.filter(|key| key.iter().all(|column| KeyColumn::of(column).is_some())).ok_or_else(unfit)?;
+        let (key, key_index) = stages::key(self.table, self.cx)?;
         let kept = self.table.columns.iter().filter(|column| changes_by_itself(column) && !self.is_set(&column.name));
         Ok(Rows {
             table: self.table.path.clone(),
             key,
-            key_index: identity.name.clone(),
+            key_index,
             set: self
                 .set
                 .iter()
@@ -192,6 +179,7 @@ impl<'a> Update<'a> {
                 .collect(),
             pending: self.pending(&text::bare)?,
             kept: kept.map(|column| column.name.clone()).collect(),
+            replaces: None,
             chunk: self.cx.statement.options.chunk,
         })
     }
@@ -212,76 +200,15 @@ impl<'a> Update<'a> {
         );
         let mut follow = text::drop(&rows.table);
         follow.extend(text::create(&rows, &rule));
-        draft.steps.extend(self.seeds(&rows, follow, proof));
+        let stages = Stages { table: self.table, rows: &rows, place: self.place() };
+        draft.steps.extend(stages.until_ready(follow, proof));
+        let title = format!("drop the triggers that set {}", self.place());
+        draft.steps.push(stages.end(title, RowsStage::Clean, text::drop(&rows.table)));
         Ok(())
     }
 
-    fn seeds(&self, rows: &Rows, follow: Vec<Sql>, proof: Check) -> Vec<Seed> {
-        use LockMode::{MetadataExclusive, SharedRead, SharedWrite};
-        let (place, bytes) = (self.place(), self.table.data_bytes);
-        let stage = |stage, statements| Action::Rows { stage, rows: Box::new(rows.clone()), statements };
-        let drop = text::drop(&rows.table);
-        let way_back = Undo::Statements {
-            lock_first: vec![TableLock { table: self.table.path.qualified(), mode: MetadataExclusive }],
-            statements: vec![locking::under(&rows.table, &drop)],
-        };
-        let mut following = self.seed(
-            PhaseKind::Expand,
-            format!("make the triggers that set {place}"),
-            stage(RowsStage::Follow, follow),
-            (MetadataExclusive, Held::Moment),
-            Cost::Catalogue,
-        );
-        following.step.undo = way_back;
-        let filling = self.seed(
-            PhaseKind::Backfill,
-            format!("set {place}"),
-            stage(RowsStage::Fill, Vec::new()),
-            (SharedWrite, Held::Chunk),
-            Cost::Rows { rows: self.table.estimated_rows, bytes },
-        );
-        let proving = self.seed(
-            PhaseKind::Verify,
-            "prove every row".to_owned(),
-            Action::Verify { proofs: vec![proof] },
-            (SharedRead, Held::Chunk),
-            Cost::Scan { bytes },
-        );
-        let mut waiting = self.seed(
-            PhaseKind::Verify,
-            "wait for transactions that began before the end of the fill".to_owned(),
-            Action::AwaitSnapshots,
-            (SharedRead, Held::Moment),
-            Cost::Wait,
-        );
-        waiting.step.locks.clear();
-        let cleaning = self.seed(
-            PhaseKind::Contract,
-            format!("drop the triggers that set {place}"),
-            stage(RowsStage::Clean, drop),
-            (MetadataExclusive, Held::Moment),
-            Cost::Catalogue,
-        );
-        vec![following, filling, proving, waiting, cleaning]
-    }
-
-    fn seed(&self, phase: PhaseKind, title: String, action: Action, lock: (LockMode, Held), cost: Cost) -> Seed {
-        let (mode, held) = lock;
-        let guard = if mode == LockMode::MetadataExclusive { Guard::Brief } else { Guard::Free };
-        let locks = vec![Lock { relation: self.table.path.qualified(), mode, why: String::new(), held }];
-        let (id, probe, undo) = (StepId(String::new()), Probe::Ledger, Undo::Nothing);
-        Seed { phase, step: Step { id, title, action, locks, guard, cost, probe, undo } }
-    }
-
     fn check(&self, claim: String, violation: Sql, advice: &str) -> Check {
-        let key = self.table.identity().into_iter().flat_map(|index| &index.parts);
-        Check {
-            table: self.table.path.qualified(),
-            claim,
-            violation,
-            key: key.filter_map(|part| part.column.clone()).map(Ident::from).collect(),
-            advice: advice.to_owned(),
-        }
+        stages::check(self.table, claim, violation, advice)
     }
 
     /// Values that cannot be computed, or that are too large for their column, as far as reading tells.
@@ -342,6 +269,6 @@ impl<'a> Update<'a> {
 }
 
 /// `ON UPDATE CURRENT_TIMESTAMP`
-fn changes_by_itself(column: &Column) -> bool {
+pub(super) fn changes_by_itself(column: &Column) -> bool {
     column.extra.to_ascii_lowercase().contains("on update")
 }

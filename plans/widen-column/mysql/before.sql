@@ -1,0 +1,5 @@
+CREATE TABLE orders (
+    id BIGINT AUTO_INCREMENT PRIMARY KEY,
+    quantity INT NOT NULL DEFAULT 1,
+    note TEXT
+);

@@ -1,0 +1,2 @@
+-- shoofly: strategy = dual-column
+ALTER TABLE orders MODIFY quantity BIGINT NOT NULL DEFAULT 1;
