@@ -189,6 +189,37 @@ async fn a_value_that_fails(flavor: Flavor) {
     db.drop().await;
 }
 
+/// Nor does one that is cut off, which is another kind of error; a number that is rounded is none.
+async fn a_value_that_is_cut_off(flavor: Flavor) {
+    let given = "CREATE TABLE t (id int PRIMARY KEY, d varchar(40), x decimal(12,4), code varchar(3), price decimal(10,2), n int);
+        INSERT INTO t (id, d, x) VALUES (1, '1', 1.5)";
+    let (db, binary) = at_rest(flavor, "update_cut", given).await;
+    binary.write("migrations/1_cut.sql", "UPDATE t SET code = d, price = x, n = d;\n");
+    let run = |arguments: &'static [&'static str]| {
+        let mut command = binary.command(arguments);
+        tokio::task::spawn_blocking(move || shoofly_tests::binary::Said::from(command.output().unwrap()))
+    };
+    let said = run(&["start", "1_cut"]).await.unwrap();
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    db.run("INSERT INTO t (id, d, x) VALUES (2, 'too long', 1), (3, '12', 1.2399), (4, '12a', 1)").await;
+    assert_eq!(
+        db.text("SELECT GROUP_CONCAT(id, ':', code, ':', price, ':', n ORDER BY id) FROM t").await,
+        "1:1:1.50:1,3:12:1.24:12"
+    );
+    let said = run(&["complete", "1_cut"]).await.unwrap();
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    assert!(said.err.contains("2 rows break it: id = 2; id = 4"), "{}", said.err);
+    db.run("UPDATE t SET d = '7' WHERE id IN (2, 4)").await;
+    let said = run(&["complete", "1_cut"]).await.unwrap();
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert_eq!(
+        db.text("SELECT GROUP_CONCAT(id, ':', code, ':', n ORDER BY id) FROM t").await,
+        "1:1:1,2:7:7,3:12:12,4:7:7"
+    );
+    db.assert_nothing_left("after complete").await;
+    db.drop().await;
+}
+
 /// Rows that do not allow it are named before anything is touched; a fill that stops at one can be rolled back.
 async fn rows_that_do_not_allow_it(flavor: Flavor) {
     let given = "CREATE TABLE t (id int PRIMARY KEY, d varchar(40), code varchar(3), n int NOT NULL,
@@ -306,6 +337,7 @@ mysql_matrix!(
     values_of_all_kinds,
     under_triggers_of_the_user,
     a_value_that_fails,
+    a_value_that_is_cut_off,
     rows_that_do_not_allow_it,
     what_is_refused,
 );

@@ -60,6 +60,9 @@ pub fn drop(table: &TablePath) -> Vec<Sql> {
 }
 
 /// Values come into variables of the columns' own types first: there an error is caught, in the row it would not always be.
+///
+/// A value that is cut off is error 1265, which is no `SQLEXCEPTION`, and so is a mere note that a number was rounded: the variable is
+/// empty after the error, and has the rounded number after the note.
 fn body(rows: &Rows, rule: &Rule) -> Sql {
     let variable = |at: usize| Sql::raw(format!("shoofly_{}", at + 1));
     let each = || rows.set.iter().enumerate();
@@ -69,7 +72,16 @@ fn body(rows: &Rows, rule: &Rule) -> Sql {
         .values
         .iter()
         .enumerate()
-        .map(|(at, value)| sql!("SET {v} = {value};", v = variable(at), value = value))
+        .zip(&rows.set)
+        .map(|((at, value), set)| {
+            sql!(
+                "SET shoofly_cut = 0; SET {v} = {value}; IF shoofly_cut AND {v} IS NULL THEN \
+                 SIGNAL SQLSTATE '22001' SET MYSQL_ERRNO = 1406, MESSAGE_TEXT = {text}; END IF;",
+                v = variable(at),
+                value = value,
+                text = Text(&format!("The value does not fit {}", set.column.name.as_str())),
+            )
+        })
         .collect();
     let mut fits = vec![Sql::raw("shoofly_failed = 0")];
     fits.extend(
@@ -87,7 +99,9 @@ fn body(rows: &Rows, rule: &Rule) -> Sql {
         Some(condition) => sql!("IF {c} THEN {work} END IF;", c = condition, work = work),
         None => work,
     };
-    noting(rows, "SQLEXCEPTION", &Sql::join(&declared, " "), &work)
+    let declared = sql!("DECLARE shoofly_cut INT DEFAULT 0; {declared}", declared = Sql::join(&declared, " "));
+    let work = sql!("DECLARE CONTINUE HANDLER FOR 1265 SET shoofly_cut = 1; {work}", work = work);
+    noting(rows, "SQLEXCEPTION", &declared, &work)
 }
 
 /// A block that goes on after an error of the kinds that are `caught`: it is noted in the ledger, and `shoofly_failed` is 1.
