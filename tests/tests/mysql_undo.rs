@@ -254,7 +254,7 @@ async fn what_cannot_be_kept_is_refused_before(flavor: Flavor) {
         (format!("{table}; CREATE TRIGGER mine BEFORE INSERT ON t FOR EACH ROW SET NEW.n = 1"), copy, "trigger mine"),
         (format!("{table}; CREATE TABLE k (t int, CONSTRAINT k_t FOREIGN KEY (t) REFERENCES t (id))"), copy, "k_t"),
         (table.to_owned(), "ALTER TABLE t MODIFY c bigint, DROP COLUMN n", "the column n"),
-        (table.to_owned(), "ALTER TABLE t MODIFY c bigint, DROP PRIMARY KEY", "unique key"),
+        (table.to_owned(), "ALTER TABLE t MODIFY c bigint, DROP PRIMARY KEY, ADD PRIMARY KEY (n)", "unique key"),
         (
             format!("{table}; CREATE TABLE s (id int PRIMARY KEY)"),
             "ALTER TABLE t MODIFY c bigint; ALTER TABLE s ADD COLUMN e int",
