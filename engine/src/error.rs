@@ -157,7 +157,7 @@ pub enum Error {
     #[error("{}", list("the history and the migration do not agree", .0))]
     Divergence(Vec<Problem>),
     /// A lock could not be had within its attempts. What was done before stays and can be resumed or rolled back.
-    #[error("could not take {} on {} in {attempts} attempts over {:.0} s (step {step}){}", .mode.sql(), .table.display(), .waited.as_secs_f64(), blockers(.in_the_way))]
+    #[error("could not take {} on {} in {attempts} attempts over {:.0} s (step {step}){}", .mode.sql(), .table.display(), .waited.as_secs_f64(), holders(.in_the_way))]
     Lock {
         /// The step.
         step: StepId,
@@ -169,10 +169,11 @@ pub enum Error {
         attempts: u32,
         /// Time since the first attempt.
         waited: Duration,
-        /// Who was in the way at the last look.
+        /// Who was in the way at the last look; nobody, where locks are held too briefly to be seen.
         in_the_way: Vec<Blocker>,
     },
-    /// Transactions that did not end in time. What was done before stays and can be resumed or rolled back.
+    /// Something that only others can bring about, and that did not come in time: the end of their transactions, a moment without
+    /// their writes. What was done before stays and can be resumed or rolled back.
     #[error("waited {:.0} s (step {step}) for {what}{}", .waited.as_secs_f64(), blockers(.in_the_way))]
     Outwaited {
         /// The step.
@@ -253,6 +254,14 @@ fn list(head: &str, problems: &[Problem]) -> String {
         text.push_str(&problem.to_string());
     }
     text
+}
+
+/// Whoever holds what was asked for.
+fn holders(in_the_way: &[Blocker]) -> String {
+    match in_the_way {
+        [] => "\n  - nobody was seen at the last look: short transactions hold it one after the other, or sessions that our role may not see".to_owned(),
+        seen => blockers(seen),
+    }
 }
 
 fn blockers(in_the_way: &[Blocker]) -> String {

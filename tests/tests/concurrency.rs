@@ -166,14 +166,16 @@ async fn a_snapshot_from_before_the_fill_is_waited_out(major: u32) {
 async fn an_old_transaction_in_the_way_is_named(major: u32) {
     let db = database(major, "in_the_way").await;
     let before = db.catalogue().await;
-    let mut options = db.engine().accept(&[Hazard::ColumnOrder]);
-    options.settings.locks.give_up_after = Duration::from_secs(2);
-    let engine = options.build();
+    let options = db.engine().accept(&[Hazard::ColumnOrder]);
+    let mut impatient = options.clone();
+    impatient.settings.locks.give_up_after = Duration::from_secs(2);
+    let (engine, impatient) = (options.build(), impatient.build());
     let holder = db.connect().await;
     holder.batch_execute("SET application_name = 'forgotten'; BEGIN; SELECT * FROM t WHERE id = 1").await.unwrap();
     let pid: i32 = holder.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
     let writers = writers(&db);
-    let error = engine.start(&migration("in_the_way", WIDEN), Direction::Up).await.expect_err("somebody is in the way");
+    let error =
+        impatient.start(&migration("in_the_way", WIDEN), Direction::Up).await.expect_err("somebody is in the way");
     assert_eq!(error.exit(), Exit::Lock, "{error}");
     assert!(
         matches!(&error, Error::Lock { in_the_way, .. } if in_the_way.iter().any(|blocker| blocker.pid == pid)),

@@ -43,6 +43,14 @@ enum Attempt {
     Missed(Duration),
 }
 
+/// How looking ended.
+enum Way {
+    /// Nobody was in the way at the last look.
+    Clear,
+    /// Time is up, and these were in the way at the last look: nobody, where locks were held too briefly to be seen.
+    Blocked(Vec<Blocker>),
+}
+
 impl Guarded<'_> {
     /// Takes `locks` in their order within the budget and runs `statements` as one batch that ends in COMMIT.
     ///
@@ -55,8 +63,7 @@ impl Guarded<'_> {
         let began = Instant::now();
         let mut attempts = 0;
         loop {
-            let in_the_way = self.wait_for_the_way(locks, began, attempts).await?;
-            if !in_the_way.is_empty() {
+            if let Way::Blocked(in_the_way) = self.wait_for_the_way(locks, began, attempts).await? {
                 return Err(self.gave_up(locks, began, attempts, in_the_way));
             }
             attempts += 1;
@@ -73,15 +80,10 @@ impl Guarded<'_> {
         }
     }
 
-    /// Looks until nobody is in the way; returns who still is when time is up.
-    async fn wait_for_the_way(
-        &self,
-        locks: &[TableLock],
-        began: Instant,
-        attempts: u32,
-    ) -> Result<Vec<Blocker>, Error> {
+    /// Looks until nobody is in the way, or time is up.
+    async fn wait_for_the_way(&self, locks: &[TableLock], began: Instant, attempts: u32) -> Result<Way, Error> {
         let tables: Vec<TableName> = locks.iter().map(|lock| lock.table.clone()).collect();
-        let Some(first) = locks.first() else { return Ok(Vec::new()) };
+        let Some(first) = locks.first() else { return Ok(Way::Clear) };
         let mut said: Option<Instant> = None;
         loop {
             if self.stop.is_cancelled() {
@@ -94,10 +96,10 @@ impl Guarded<'_> {
             let waited = began.elapsed();
             let late = waited > self.settings.give_up_after;
             if blockers.is_empty() && !(late && attempts > 0) {
-                return Ok(Vec::new());
+                return Ok(Way::Clear);
             }
             if late {
-                return Ok(if blockers.is_empty() { vec![unseen()] } else { blockers });
+                return Ok(Way::Blocked(blockers));
             }
             if said.is_none_or(|at| at.elapsed() > SAY_EVERY) {
                 said = Some(Instant::now());
@@ -197,19 +199,6 @@ fn in_turn(locks: &[TableLock], attempt: u32) -> Vec<TableLock> {
 
 fn unnamed() -> crate::name::Ident {
     crate::name::Ident::derived("unknown", &[])
-}
-
-/// Nobody was seen at the last look, yet the lock was not granted in time again and again.
-fn unseen() -> Blocker {
-    Blocker {
-        pid: 0,
-        user: String::new(),
-        application: String::new(),
-        state: "short transactions one after the other".to_owned(),
-        transaction_age: 0.0,
-        query: String::new(),
-        holds: "locks for less time than a look can see".to_owned(),
-    }
 }
 
 fn lock_table(lock: &TableLock) -> Sql {
