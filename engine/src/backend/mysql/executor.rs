@@ -122,7 +122,7 @@ impl Claim {
             Error::Database { source, .. } => {
                 !matches!(source.kind, DbErrorKind::ConnectionLost | DbErrorKind::Unavailable)
             }
-            Error::Lock { .. } | Error::Data(_) | Error::Interrupted => true,
+            Error::Lock { .. } | Error::Outwaited { .. } | Error::Data(_) | Error::Interrupted => true,
             _ => false,
         };
         if !certain {

@@ -43,27 +43,30 @@ impl Claim {
     /// Runs it on the table; again and again where rows only seemed to be duplicates under the unique indexes that it will have.
     ///
     /// # Errors
-    /// [`Error::Data`] with the duplicates; [`Error::Database`] where none were found and `give_up_after` has passed. Nothing is
+    /// [`Error::Data`] with the duplicates; [`Error::Outwaited`] where none were found and `give_up_after` has passed. Nothing is
     /// built then.
     pub(super) async fn build(&self, build: Build<'_>, table: &TablePath, indexes: UniqueOf<'_>) -> Result<(), Error> {
         let began = Instant::now();
         let mut pause = PAUSE;
         loop {
-            let error = match self.guarded(&build.step.id).work(build.locks, build.statement, build.work).await {
-                Err(Error::Database { doing, source }) if source.is_duplicate() => {
+            let source = match self.guarded(&build.step.id).work(build.locks, build.statement, build.work).await {
+                Err(Error::Database { source, .. }) if source.is_duplicate() => {
                     let problems = self.duplicates(build.step, table, &self.unique(indexes).await?).await?;
                     if !problems.is_empty() {
                         return Err(Error::Data(problems));
                     }
-                    Error::Database { doing, source }
+                    source
                 }
                 built => return built,
             };
-            if began.elapsed() > self.settings.locks.give_up_after {
-                return Err(error);
+            let waited = began.elapsed();
+            if waited > self.settings.locks.give_up_after {
+                let (step, what) =
+                    (build.step.id.clone(), "a moment in which no rows exchange values of a unique index");
+                return Err(Error::Outwaited { step, what, waited, in_the_way: Vec::new() });
             }
             let text = format!(
-                "{}: {error}; no rows are alike, so the index is built again: rows have exchanged values meanwhile",
+                "{}: {source}; no rows are alike, so the index is built again: rows have exchanged values meanwhile",
                 table.display()
             );
             self.events.emit(Event::Notice { text });
