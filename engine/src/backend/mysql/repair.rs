@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::claim::Claim;
+use super::claim::{self, Claim};
 use super::copy::Work;
 use super::ledger;
 use crate::dialect::mysql::key::{self, Place};
@@ -14,6 +14,7 @@ use crate::error::{DbError, DbErrorKind, Error, Problem};
 use crate::event::Event;
 use crate::failpoint;
 use crate::plan::shadow::{Shadow, Way};
+use crate::text::Sql;
 
 /// Rows of one transaction.
 const AT_ONCE: usize = 100;
@@ -57,14 +58,45 @@ struct Mender<'a> {
     repair: Repair<'a>,
 }
 
+/// Why a transaction came to nothing.
+enum Stopped {
+    /// The run is another process's.
+    Taken,
+    Failed(DbError),
+}
+
+impl From<DbError> for Stopped {
+    fn from(error: DbError) -> Self {
+        Self::Failed(error)
+    }
+}
+
 impl Mender<'_> {
     fn failed(&self, error: DbError) -> Error {
+        // Statements that copy a row assert that no other row has its unique values.
         match ledger::is_taken(&error) {
-            // The same code for a duplicate under a unique index of the new table.
-            true => {
-                error.doing("repair a row: another process has taken the run over, or a unique value is another row's")
-            }
+            true => error.doing("repair a row: a unique value of it is another row's in the new table"),
             false => error.doing(format!("repair the rows of {}", self.pair.shadow().shadow.display())),
+        }
+    }
+
+    /// Begins a transaction that holds the run, and whatever rows `hold` returns.
+    async fn begin(&self, hold: &Sql) -> Result<Vec<Vec<Option<String>>>, Stopped> {
+        let held = self.claim.hold;
+        let text = format!("START TRANSACTION; {}; {}", ledger::holding(&self.session, held).as_str(), hold.as_str());
+        self.session.rows(&text).await.map_err(|error| match ledger::is_taken(&error) {
+            true => Stopped::Taken,
+            false => Stopped::Failed(error),
+        })
+    }
+
+    /// Ends the transaction that has failed: `None` where rows are locked and it may be tried again.
+    async fn abandon(&self, stopped: Stopped) -> Option<Error> {
+        ledger::abandon(&self.session).await;
+        match stopped {
+            Stopped::Taken => Some(claim::taken(self.claim.hold.run, "another process took the run over")),
+            Stopped::Failed(error) if is_about_locks(&error) => None,
+            Stopped::Failed(error) => Some(self.failed(error)),
         }
     }
 
@@ -111,10 +143,8 @@ impl Mender<'_> {
 
     /// In one transaction, as rows may have exchanged unique values: those that somebody has locked are returned.
     async fn copy(&self, places: &[Place]) -> Result<Vec<Place>, Error> {
-        let holding = ledger::holding(&self.session, self.claim.hold);
-        let text = format!("START TRANSACTION; {}; {}", holding.as_str(), self.repair.hold(places).as_str());
         let done = async {
-            let rows = self.session.rows(&text).await?;
+            let rows = self.begin(&self.repair.hold(places)).await?;
             let held: Vec<Place> = rows.iter().filter_map(|row| key::place(self.pair.walk(), row)).collect();
             if !held.is_empty() {
                 self.session.execute(self.repair.clear(&held).as_str()).await?;
@@ -127,13 +157,7 @@ impl Mender<'_> {
         };
         match done.await {
             Ok(held) => Ok(places.iter().filter(|place| !held.contains(place)).cloned().collect()),
-            Err(error) => {
-                ledger::abandon(&self.session).await;
-                match is_about_locks(&error) {
-                    true => Ok(places.to_vec()),
-                    false => Err(self.failed(error)),
-                }
-            }
+            Err(stopped) => self.abandon(stopped).await.map_or_else(|| Ok(places.to_vec()), Err),
         }
     }
 
@@ -159,10 +183,8 @@ impl Mender<'_> {
 
     /// How many rows that were.
     async fn lay(&self, place: &Place) -> Result<u64, Error> {
-        let holding = ledger::holding(&self.session, self.claim.hold);
-        let text = format!("START TRANSACTION; {}; {}", holding.as_str(), self.repair.hold_ghost(place).as_str());
         let done = async {
-            self.session.rows(&text).await?;
+            self.begin(&self.repair.hold_ghost(place)).await?;
             let is_one = self.session.rows(self.repair.is_ghost(place).as_str()).await?;
             let dropped = match ledger::number(&is_one) {
                 0 => 0,
@@ -173,10 +195,7 @@ impl Mender<'_> {
         };
         match done.await {
             Ok(dropped) => Ok(dropped),
-            Err(error) => {
-                ledger::abandon(&self.session).await;
-                if is_about_locks(&error) { Ok(0) } else { Err(self.failed(error)) }
-            }
+            Err(stopped) => self.abandon(stopped).await.map_or(Ok(0), Err),
         }
     }
 
