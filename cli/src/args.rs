@@ -90,7 +90,7 @@ pub(crate) enum Verb {
         #[arg(long)]
         repair: bool,
         #[command(flatten)]
-        fill: FillArgs,
+        locks: LockArgs,
     },
     /// Let the new shape take over
     Complete {

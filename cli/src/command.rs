@@ -6,7 +6,7 @@ use shoofly_engine::sql::Dialect;
 use shoofly_engine::{Engine, Error, Events, Exit, Migration};
 use tokio_util::sync::CancellationToken;
 
-use crate::args::{Args, LockArgs, Verb};
+use crate::args::{Args, Verb};
 use crate::output::Output;
 use crate::settings::{self, Environment, Knobs, Resolved};
 use crate::signals;
@@ -107,8 +107,7 @@ fn knobs(verb: &Verb) -> Knobs {
         }
         Verb::Demo(demo) => Knobs::filling(&demo.locks, &demo.fill),
         Verb::Complete { locks, keep, .. } => Knobs::completing(locks, *keep),
-        Verb::Rollback { locks, .. } => Knobs::locking(locks),
-        Verb::Verify { fill, .. } => Knobs::filling(&LockArgs::default(), fill),
+        Verb::Rollback { locks, .. } | Verb::Verify { locks, .. } => Knobs::locking(locks),
         Verb::Init | Verb::New { .. } | Verb::Plan { .. } | Verb::Status { .. } | Verb::History => Knobs::default(),
     }
 }

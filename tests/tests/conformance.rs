@@ -221,6 +221,10 @@ async fn what_is_ready_is_proved_again(kind: Kind) {
     for _ in 0..2 {
         assert_eq!(engine.verify(None, Repair::Never).await.unwrap(), Outcome::Done);
     }
+    match kind {
+        Kind::Postgres(_) => assert_eq!(exit(engine.verify(None, Repair::Asked).await), Exit::Refused),
+        Kind::My(_) => assert_eq!(engine.verify(None, Repair::Asked).await.unwrap(), Outcome::Done),
+    }
     assert_eq!(states(&engine).await, [RunState::Ready]);
     assert_eq!(engine.complete(None).await.unwrap(), Outcome::Done);
     assert_eq!(engine.verify(Some("m"), Repair::Never).await.unwrap(), Outcome::AlreadyDone);
