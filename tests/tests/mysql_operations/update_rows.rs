@@ -1,5 +1,6 @@
 //! `UPDATE … SET` as a backfill.
 
+use shoofly_tests::binary::Said;
 use shoofly_tests::mysql::{App, MyCase, MyDatabase};
 use shoofly_tests::{Binary, Flavor, My, mysql_matrix};
 
@@ -158,28 +159,29 @@ async fn at_rest(flavor: Flavor, name: &str, given: &str) -> (MyDatabase, Binary
     (db, binary)
 }
 
+async fn run(binary: &Binary, arguments: &[&str]) -> Said {
+    let mut command = binary.command(arguments);
+    tokio::task::spawn_blocking(move || Said::from(command.output().unwrap())).await.unwrap()
+}
+
 /// A value that does not fit fails no statement of the application's; the change does not complete without it.
 async fn a_value_that_fails(flavor: Flavor) {
     let given = "CREATE TABLE t (id int PRIMARY KEY, d varchar(40), code varchar(3), n int NOT NULL DEFAULT 7);
         INSERT INTO t VALUES (1, 'abc', NULL, 1), (2, NULL, 'x', 2)";
     let (db, binary) = at_rest(flavor, "update_fails", given).await;
     binary.write("migrations/1_code.sql", "UPDATE t SET code = UPPER(d);\n");
-    let run = |arguments: &'static [&'static str]| {
-        let mut command = binary.command(arguments);
-        tokio::task::spawn_blocking(move || shoofly_tests::binary::Said::from(command.output().unwrap()))
-    };
-    let said = run(&["start", "1_code"]).await.unwrap();
+    let said = run(&binary, &["start", "1_code"]).await;
     assert_eq!(said.code, Some(0), "{}", said.err);
     db.run("INSERT INTO t (id, d) VALUES (3, 'too long'); UPDATE t SET d = 'long too' WHERE id = 1").await;
     assert_eq!(
         db.text("SELECT GROUP_CONCAT(id, ':', d, ':', IFNULL(code, '-') ORDER BY id) FROM t").await,
         "1:long too:ABC,3:too long:-"
     );
-    let said = run(&["complete", "1_code"]).await.unwrap();
+    let said = run(&binary, &["complete", "1_code"]).await;
     assert_eq!(said.code, Some(1), "{}", said.err);
     assert!(said.err.contains("2 rows break it: id = 1; id = 3"), "{}", said.err);
     db.run("UPDATE t SET d = LEFT(d, 3)").await;
-    let said = run(&["complete", "1_code"]).await.unwrap();
+    let said = run(&binary, &["complete", "1_code"]).await;
     assert_eq!(said.code, Some(0), "{}", said.err);
     assert_eq!(
         db.text("SELECT GROUP_CONCAT(id, ':', code ORDER BY id) FROM t WHERE code IS NOT NULL").await,
@@ -195,22 +197,18 @@ async fn a_value_that_is_cut_off(flavor: Flavor) {
         INSERT INTO t (id, d, x) VALUES (1, '1', 1.5)";
     let (db, binary) = at_rest(flavor, "update_cut", given).await;
     binary.write("migrations/1_cut.sql", "UPDATE t SET code = d, price = x, n = d;\n");
-    let run = |arguments: &'static [&'static str]| {
-        let mut command = binary.command(arguments);
-        tokio::task::spawn_blocking(move || shoofly_tests::binary::Said::from(command.output().unwrap()))
-    };
-    let said = run(&["start", "1_cut"]).await.unwrap();
+    let said = run(&binary, &["start", "1_cut"]).await;
     assert_eq!(said.code, Some(0), "{}", said.err);
     db.run("INSERT INTO t (id, d, x) VALUES (2, 'too long', 1), (3, '12', 1.2399), (4, '12a', 1)").await;
     assert_eq!(
         db.text("SELECT GROUP_CONCAT(id, ':', code, ':', price, ':', n ORDER BY id) FROM t").await,
         "1:1:1.50:1,3:12:1.24:12"
     );
-    let said = run(&["complete", "1_cut"]).await.unwrap();
+    let said = run(&binary, &["complete", "1_cut"]).await;
     assert_eq!(said.code, Some(1), "{}", said.err);
     assert!(said.err.contains("2 rows break it: id = 2; id = 4"), "{}", said.err);
     db.run("UPDATE t SET d = '7' WHERE id IN (2, 4)").await;
-    let said = run(&["complete", "1_cut"]).await.unwrap();
+    let said = run(&binary, &["complete", "1_cut"]).await;
     assert_eq!(said.code, Some(0), "{}", said.err);
     assert_eq!(
         db.text("SELECT GROUP_CONCAT(id, ':', code, ':', n ORDER BY id) FROM t").await,
@@ -226,10 +224,6 @@ async fn rows_that_do_not_allow_it(flavor: Flavor) {
         kind enum('x', 'abc'), raw varbinary(3));
         INSERT INTO t VALUES (1, 'abc', NULL, 1, NULL, NULL), (2, NULL, 'x', 2, NULL, NULL), (3, 'abcd', NULL, 3, NULL, NULL)";
     let (db, binary) = at_rest(flavor, "update_unfit", given).await;
-    let run = |arguments: &'static [&'static str]| {
-        let mut command = binary.command(arguments);
-        tokio::task::spawn_blocking(move || shoofly_tests::binary::Said::from(command.output().unwrap()))
-    };
     let refused: [(&'static [&'static str], &str); 4] = [
         (&["alter", "UPDATE t SET code = d"], "one row breaks it: id = 3"),
         (&["alter", "UPDATE t SET n = n + 1"], "3 rows break it: id = 1; id = 2; id = 3"),
@@ -237,7 +231,7 @@ async fn rows_that_do_not_allow_it(flavor: Flavor) {
         (&["alter", "UPDATE t SET n = CHAR_LENGTH(d)"], "one row breaks it: id = 2"),
     ];
     for (arguments, text) in refused {
-        let said = run(arguments).await.unwrap();
+        let said = run(&binary, arguments).await;
         assert_eq!(said.code, Some(1), "{arguments:?} {}{}", said.out, said.err);
         assert!(said.err.contains(text), "{arguments:?} {}", said.err);
         db.assert_nothing_left("after it was refused").await;
@@ -247,15 +241,15 @@ async fn rows_that_do_not_allow_it(flavor: Flavor) {
     let stopped: [[&'static [&'static str]; 2]; 2] =
         [[&["start", "1_kind"], &["rollback", "1_kind"]], [&["start", "2_raw"], &["rollback", "2_raw"]]];
     for [start, rollback] in stopped {
-        let said = run(start).await.unwrap();
+        let said = run(&binary, start).await;
         assert_eq!(said.code, Some(1), "{}{}", said.out, said.err);
         assert!(said.err.contains("row id = 3"), "{}", said.err);
-        let said = run(rollback).await.unwrap();
+        let said = run(&binary, rollback).await;
         assert_eq!(said.code, Some(0), "{}", said.err);
         db.assert_nothing_left("after rollback").await;
     }
     // What may be repeated may read itself.
-    let said = run(&["alter", "UPDATE t SET code = UPPER(code), n = 9"]).await.unwrap();
+    let said = run(&binary, &["alter", "UPDATE t SET code = UPPER(code), n = 9"]).await;
     assert_eq!(said.code, Some(0), "{}", said.err);
     assert_eq!(db.text("SELECT GROUP_CONCAT(code, n) FROM t WHERE code = 'X'").await, "X9");
     db.drop().await;
@@ -301,9 +295,7 @@ async fn what_is_refused(flavor: Flavor) {
     for (number, (ddl, texts)) in REFUSED.into_iter().enumerate() {
         let name = format!("{number}_refused");
         binary.write(&format!("migrations/{name}.sql"), ddl);
-        let mut command = binary.command(&["start", &name]);
-        let said = tokio::task::spawn_blocking(move || shoofly_tests::binary::Said::from(command.output().unwrap()));
-        let said = said.await.unwrap();
+        let said = run(&binary, &["start", &name]).await;
         assert_eq!(said.code, Some(7), "{ddl}: {}{}", said.out, said.err);
         for text in texts {
             assert!(said.err.to_lowercase().contains(text), "{ddl}: {text:?} is missing from:\n{}", said.err);

@@ -149,24 +149,11 @@ impl Claim {
 }
 
 fn problems(shadow: &Shadow, all: &Found, ghosts: &[String]) -> Vec<Problem> {
-    let problem = |what: String| {
-        Problem {
+    let problem = |what: String| Problem {
         what,
         place: shadow.table.display(),
         why: "both tables must hold the same rows before one takes the other's place".to_owned(),
-        advice: match shadow.way {
-            Way::Forth => {
-                "once it is ready, shoofly verify --repair; or roll back and start anew; a TRUNCATE, or changes that triggers do \
-                 not see, bring such differences"
-                    .to_owned()
-            }
-            Way::Back => format!(
-                "put it right in {}, and run the same command again; or keep the new shape: shoofly complete; a TRUNCATE, or \
-                 changes that triggers do not see, bring such differences",
-                shadow.shadow.display()
-            ),
-        },
-    }
+        advice: format!("{}; a TRUNCATE, or changes that triggers do not see, bring such differences", remedy(shadow)),
     };
     let mut problems = Vec::new();
     if all.wrong > 0 {
@@ -180,6 +167,16 @@ fn problems(shadow: &Shadow, all: &Found, ghosts: &[String]) -> Vec<Problem> {
         problems.push(problem(format!("rows that only the {whose} table has: {}", ghosts.join("; "))));
     }
     problems
+}
+
+fn remedy(shadow: &Shadow) -> String {
+    match shadow.way {
+        Way::Forth => "once it is ready, shoofly verify --repair; or roll back and start anew".to_owned(),
+        Way::Back => format!(
+            "put it right in {}, and run the same command again; or keep the new shape: shoofly complete",
+            shadow.shadow.display()
+        ),
+    }
 }
 
 async fn read(job: Arc<Job>) -> Result<Found, Error> {

@@ -240,7 +240,7 @@ pub fn plan(migration: &Migration, direction: Direction, facts: &Facts, settings
             planned.insert(*at, PlannedOperation { sql: script.statements[*at].sql.clone(), summary, strategy });
         }
     }
-    problems.extend(add_beside(beside, &mut tables));
+    problems.extend(keys::add_beside(beside, &mut tables));
     if !problems.is_empty() {
         return Err(Error::Refused(problems));
     }
@@ -257,25 +257,6 @@ pub fn plan(migration: &Migration, direction: Direction, facts: &Facts, settings
         phases: phases(steps),
         window: window::together(keeps, &migration.name),
     })
-}
-
-/// Tables that foreign keys refer to belong to the run as well: another one must not change them meanwhile, nor may this one.
-fn add_beside(beside: Vec<(TablePath, String)>, tables: &mut Vec<TablePath>) -> Vec<Problem> {
-    let changed = tables.clone();
-    let mut problems = Vec::new();
-    for (path, place) in beside {
-        if changed.contains(&path) {
-            problems.push(Problem {
-                what: format!("{} is changed by another statement of the migration", path.display()),
-                place,
-                why: "a foreign key that is added refers to it".to_owned(),
-                advice: "put them into migrations of their own".to_owned(),
-            });
-        } else if !tables.contains(&path) {
-            tables.push(path);
-        }
-    }
-    problems
 }
 
 fn draft(group: &Group, cx: &Context<'_>) -> Draft {

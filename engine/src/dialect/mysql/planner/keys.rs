@@ -4,6 +4,7 @@
 use super::change::Change;
 use super::{Context, Draft, Seed};
 use crate::dialect::mysql::native::{drop_foreign_key_if_there, drop_index_if_there};
+use crate::error::Problem;
 use crate::name::Ident;
 use crate::plan::{Action, Check, Cost, Guard, Held, Lock, LockMode, PhaseKind, Probe, Step, StepId, Undo};
 use crate::schema::mysql::{Column, Table, TablePath};
@@ -29,6 +30,25 @@ pub(super) fn added<'a>(change: &'a Change, places: &[usize]) -> Vec<&'a AddFore
 pub(super) fn referenced(key: &AddForeignKey, table: &Table) -> TablePath {
     let name = &key.referenced.name;
     TablePath::new(name.database.clone().unwrap_or_else(|| table.path.database.clone()), name.name.clone())
+}
+
+/// Tables that foreign keys refer to belong to the run as well: another one must not change them meanwhile, nor may this one.
+pub(super) fn add_beside(beside: Vec<(TablePath, String)>, tables: &mut Vec<TablePath>) -> Vec<Problem> {
+    let changed = tables.clone();
+    let mut problems = Vec::new();
+    for (path, place) in beside {
+        if changed.contains(&path) {
+            problems.push(Problem {
+                what: format!("{} is changed by another statement of the migration", path.display()),
+                place,
+                why: "a foreign key that is added refers to it".to_owned(),
+                advice: "put them into migrations of their own".to_owned(),
+            });
+        } else if !tables.contains(&path) {
+            tables.push(path);
+        }
+    }
+    problems
 }
 
 /// Whether an index of the table serves the key; without one the server builds it, with the key's name.
