@@ -60,8 +60,8 @@ pub(crate) trait Backend: Sized {
     /// Looks whether the rows allow the plan, makes the ledger where it is missing, and enters a run, which takes its tables.
     ///
     /// # Errors
-    /// [`Error::Unfit`] with the rows in the way, [`Error::Refused`] where the ledger cannot be made, [`Error::Busy`] where another
-    /// run is active on one of the tables: no run was entered.
+    /// [`Error::Unfit`] with the rows in the way, [`Error::Refused`] where the ledger cannot be made, [`Error::Busy`] where
+    /// another run is active on one of the tables: no run was entered.
     async fn enter(&self, migration: &Migration, direction: Direction, plan: &Plan) -> Result<i64, Error>;
 
     /// Takes a run over: waits for a dead holder's connection to go, and fences whatever it may still send.

@@ -1,8 +1,8 @@
 //! The engine of shoofly: intent → plan → effect, the first arrow pure.
 //!
 //! A migration ([`source`]) is read by a real parser ([`mod@sql`]) into operations ([`op`]); the planner of the database's kind
-//! ([`dialect`]) turns them and the catalogue ([`schema`], [`facts`]) into a [`plan::Plan`] without touching anything; [`run`] carries
-//! the plan out against a live database, through the [`backend`] for its kind.
+//! ([`dialect`]) turns them and the catalogue ([`schema`], [`facts`]) into a [`plan::Plan`] without touching anything; [`run`]
+//! carries the plan out against a live database, through the [`backend`] for its kind.
 
 pub mod backend;
 pub mod dialect;

@@ -1,5 +1,5 @@
-//! `Plan › Phase › Step` as data: what will be done, what each step locks and costs, how to tell that it has happened, and
-//! how to take it back. Made by a planner of [`crate::dialect`] without touching anything, stored in the ledger, run by [`crate::run`].
+//! `Plan › Phase › Step` as data: what will be done, what each step locks and costs, how to tell that it has happened, and how to
+//! take it back. Made by a planner of [`crate::dialect`] without touching anything, stored in the ledger, run by [`crate::run`].
 
 use std::fmt;
 

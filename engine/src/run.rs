@@ -147,8 +147,8 @@ impl Engine {
     /// that has been switched is contracted. `name` picks one where several are; `None` means the only one.
     ///
     /// # Errors
-    /// [`Error::Refused`] for a run that is not ready, or whose old table cannot be kept; [`Error::Data`] for one that does not prove itself again; others as
-    /// [`Engine::start`].
+    /// [`Error::Refused`] for a run that is not ready, or whose old table cannot be kept; [`Error::Data`] for one that does not
+    /// prove itself again; others as [`Engine::start`].
     pub async fn complete(&self, name: Option<&str>) -> Result<Outcome, Error> {
         match &self.target {
             Target::Postgres(target) => conductor::complete::<Postgres>(self, target, name).await,

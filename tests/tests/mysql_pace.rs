@@ -1,5 +1,5 @@
-//! A fill that heeds how a server of MySQL or MariaDB is: it waits, says why, and goes on when it may. Each on a server of its own,
-//! as it is the whole server that is busy.
+//! A fill that heeds how a server of MySQL or MariaDB is: it waits, says why, and goes on when it may. Each on a server of its
+//! own, as it is the whole server that is busy.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 

@@ -10,7 +10,8 @@ use crate::name::{Ident, WrittenName};
 pub struct CreateIndex {
     /// The table.
     pub table: WrittenName,
-    /// The index; `None` where the server is to choose a name (ours must be known before: the planner chooses as the server would).
+    /// The index; `None` where the server is to choose a name (ours must be known before: the planner chooses as the server
+    /// would).
     pub name: Option<Ident>,
     /// `UNIQUE`.
     pub unique: bool,

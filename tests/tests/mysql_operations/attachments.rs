@@ -97,8 +97,8 @@ async fn trigger_of_another_sql_mode(flavor: Flavor) {
     .await;
 }
 
-/// Whoever deletes a row locks the gap of `works_for` where those below it would be. Rows 1247 to 1250 stay, and keep such gaps away
-/// from where others insert: without them the application would meet deadlocks of its own making.
+/// Whoever deletes a row locks the gap of `works_for` where those below it would be. Rows 1247 to 1250 stay, and keep such gaps
+/// away from where others insert: without them the application would meet deadlocks of its own making.
 async fn foreign_key_to_itself(flavor: Flavor) {
     widen(
         "self_reference",

@@ -13,8 +13,8 @@ use crate::failpoint;
 use crate::plan::StepId;
 use crate::text::Sql;
 
-/// Milliseconds between two looks, or up to twice as many. The server renews its list of transactions only where nobody has read it for 100 ms:
-/// with pauses that differ, those who look do not keep each other from seeing anything new.
+/// Milliseconds between two looks, or up to twice as many. The server renews its list of transactions only where nobody has read
+/// it for 100 ms: with pauses that differ, those who look do not keep each other from seeing anything new.
 const PAUSES: [u64; 4] = [110, 220, 440, 600];
 const SAY_EVERY: Duration = Duration::from_secs(2);
 

@@ -53,7 +53,8 @@ struct Job {
 /// Works through every row that exists; goes on where the ledger's pieces stand.
 ///
 /// # Locks
-/// Row locks of one chunk at a time, shared for a copy and exclusive for a fill; rows that somebody holds are left out and tried again at the end.
+/// Row locks of one chunk at a time, shared for a copy and exclusive for a fill; rows that somebody holds are left out
+/// and tried again at the end.
 /// # Errors
 /// Any; what was committed stays and is gone on from.
 pub(super) async fn run(claim: &Claim, step: &StepId, work: Work) -> Result<(), Error> {

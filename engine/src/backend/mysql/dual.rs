@@ -29,8 +29,8 @@ struct Others {
 }
 
 impl Claim {
-    /// The triggers go and the column takes over, in one moment in which nobody writes, and only where no trigger has noted a value
-    /// that the new type does not take.
+    /// The triggers go and the column takes over, in one moment in which nobody writes, and only where no trigger has noted a
+    /// value that the new type does not take.
     pub(super) async fn replace(
         &self,
         step: &Step,

@@ -124,8 +124,8 @@ impl Guarded<'_> {
         self.give_back(done).await
     }
 
-    /// The same, unless a reason against it is found once the lock is held: nobody who writes to the table can add to that any more.
-    /// A table that the triggers write to is locked with theirs, and can be asked.
+    /// The same, unless a reason against it is found once the lock is held: nobody who writes to the table can add to that any
+    /// more. A table that the triggers write to is locked with theirs, and can be asked.
     ///
     /// # Locks
     /// As [`Guarded::under`].

@@ -30,8 +30,8 @@ impl Claim {
     /// for.
     ///
     /// # Errors
-    /// [`Error::Refused`] where the old table follows the new one; [`Error::Database`], also with a row that the new shape does not
-    /// take: the rows before it are repaired.
+    /// [`Error::Refused`] where the old table follows the new one; [`Error::Database`], also with a row that the new shape does
+    /// not take: the rows before it are repaired.
     pub(super) async fn repair(&self, shadow: &Shadow) -> Result<(), Error> {
         if shadow.way == Way::Back {
             return Err(refused(shadow, "the old table keeps values that the new one does not have"));

@@ -54,8 +54,8 @@ impl Claim {
         self.finish(step).await
     }
 
-    /// The table as it was copied is kept with the first stage: what others do to it afterwards must not be lost in the swap. So is
-    /// the new one, once it has the name.
+    /// The table as it was copied is kept with the first stage: what others do to it afterwards must not be lost in the swap. So
+    /// is the new one, once it has the name.
     async fn fingerprint_of(&self, stage: ShadowStage, shadow: &Shadow) -> Result<Option<String>, Error> {
         match stage {
             ShadowStage::Make | ShadowStage::Release => self.fingerprint(&shadow.table).await.map(Some),

@@ -163,8 +163,8 @@ impl Dual {
         }
     }
 
-    /// Makes the triggers. A value that the new type does not take is noted in the ledger, and the column gets its empty value, which
-    /// no comparison takes for the right one.
+    /// Makes the triggers. A value that the new type does not take is noted in the ledger, and the column gets its empty value,
+    /// which no comparison takes for the right one.
     ///
     /// Lock: as [`rows::create`].
     #[must_use]
@@ -191,8 +191,8 @@ impl Dual {
         rows::with_body(made, &rows::noting(made, caught, &declared, &work))
     }
 
-    /// The triggers go and the column takes over: to be run one by one under one write lock. The triggers first, as the server does
-    /// not change their texts: every write would fail.
+    /// The triggers go and the column takes over: to be run one by one under one write lock. The triggers first, as the server
+    /// does not change their texts: every write would fail.
     ///
     /// Lock: `EXCLUSIVE` (metadata) on the table.
     #[must_use]
@@ -227,8 +227,8 @@ fn too_long(column: &Column, value: &Sql) -> Option<Sql> {
     bytes.then(|| sql!("LENGTH({v}) > {size}", v = value, size = size))
 }
 
-/// A constant of the column's type, which its rows have before they are filled: NULL where it takes that. MySQL knows none for large
-/// texts.
+/// A constant of the column's type, which its rows have before they are filled: NULL where it takes that. MySQL knows none for
+/// large texts.
 fn empty(product: Product, column: &Column) -> Option<Sql> {
     if column.nullable {
         return Some(Sql::raw("NULL"));

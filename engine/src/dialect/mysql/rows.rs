@@ -61,8 +61,8 @@ pub fn drop(table: &TablePath) -> Vec<Sql> {
 
 /// Values come into variables of the columns' own types first: there an error is caught, in the row it would not always be.
 ///
-/// A value that is cut off is error 1265, which is no `SQLEXCEPTION`, and so is a mere note that a number was rounded: the variable is
-/// empty after the error, and has the rounded number after the note.
+/// A value that is cut off is error 1265, which is no `SQLEXCEPTION`, and so is a mere note that a number was rounded: the
+/// variable is empty after the error, and has the rounded number after the note.
 fn body(rows: &Rows, rule: &Rule) -> Sql {
     let variable = |at: usize| Sql::raw(format!("shoofly_{}", at + 1));
     let each = || rows.set.iter().enumerate();

@@ -326,8 +326,8 @@ pub fn fingerprint(create_sql: &str) -> String {
     text
 }
 
-/// The [`fingerprint`] of a copy in another database, as it would be in the table's own: there the server leaves out the database of
-/// the tables that foreign keys refer to.
+/// The [`fingerprint`] of a copy in another database, as it would be in the table's own: there the server leaves out the database
+/// of the tables that foreign keys refer to.
 #[must_use]
 pub fn at_home(create_sql: &str, table: &TablePath) -> String {
     let named = sql!("REFERENCES {d}.", d = table.database);

@@ -33,7 +33,8 @@ pub(super) use read_sql;
 /// `lock_wait_timeout`.
 ///
 /// # Errors
-/// The server's; [`DbErrorKind::LockTimeout`] for a table that somebody keeps locked against being looked at; and an answer that does not fit the types (a bug, said loudly).
+/// The server's; [`DbErrorKind::LockTimeout`] for a table that somebody keeps locked against being looked at; and an
+/// answer that does not fit the types (a bug, said loudly).
 pub async fn read(session: &Session, tables: &[WrittenName]) -> Result<Catalogue, DbError> {
     let server = server::read(session).await?;
     let sight = Sight { session, folded: server.lower_case_table_names != 0 };
