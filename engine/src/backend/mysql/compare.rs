@@ -13,7 +13,7 @@ use super::claim::Claim;
 use super::ledger;
 use crate::backend::crew;
 use crate::dialect::mysql::key::{self, Place};
-use crate::dialect::mysql::shadow::{self, Pair};
+use crate::dialect::mysql::shadow::{self, Pair, Partners};
 use crate::driver::mysql::{Session, Target};
 use crate::error::{DbError, DbErrorKind, Error, Problem};
 use crate::event::Event;
@@ -25,6 +25,8 @@ const NAMED: usize = 10;
 /// Rows of the first piece, and the most of one.
 const FIRST_ROWS: u64 = 1_000;
 const MOST_ROWS: u64 = 50_000;
+/// Memory for the rows of one piece: what does not fit, the server keeps in files.
+const ROOM_TO_HASH: &str = "SET join_buffer_size = 16777216";
 /// How long reading one piece should take.
 const PIECE: Duration = Duration::from_millis(150);
 
@@ -182,6 +184,10 @@ fn remedy(shadow: &Shadow) -> String {
 async fn read(job: Arc<Job>) -> Result<Found, Error> {
     let session = Session::connect(&job.target, "verify").await?;
     let failed = |error: DbError| error.doing(format!("compare the rows of {}", job.pair.shadow().table.display()));
+    let partners = job.pair.partners(session.version());
+    if partners == Partners::Hashed {
+        session.execute(ROOM_TO_HASH).await.map_err(failed)?;
+    }
     let mut found = Found::default();
     let mut size = FIRST_ROWS;
     loop {
@@ -190,7 +196,8 @@ async fn read(job: Arc<Job>) -> Result<Found, Error> {
         }
         let Some((from, to)) = job.next(&session, size).await.map_err(failed)? else { return Ok(found) };
         let began = Instant::now();
-        let rows = session.rows(job.pair.compared(from.as_ref(), to.as_ref()).as_str()).await.map_err(failed)?;
+        let text = job.pair.compared(from.as_ref(), to.as_ref(), partners);
+        let rows = session.rows(text.as_str()).await.map_err(failed)?;
         let [before, after, wrong] = counts(rows.into_iter().next().unwrap_or_default());
         found.rows += before.unwrap_or(0);
         let wrong = wrong.unwrap_or(0);
