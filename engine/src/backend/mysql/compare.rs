@@ -24,9 +24,9 @@ use crate::plan::shadow::{Shadow, Way};
 const NAMED: usize = 10;
 /// Rows of the first piece, and the most of one.
 const FIRST_ROWS: u64 = 1_000;
-const MOST_ROWS: u64 = 50_000;
-/// Memory for the rows of one piece: what does not fit, the server keeps in files.
-const ROOM_TO_HASH: &str = "SET join_buffer_size = 16777216";
+const MOST_ROWS: u64 = 15_000;
+/// A proof so young needs no second look: for as long the swap may wait for its lock as well.
+const FRESH: Duration = Duration::from_secs(5);
 /// How long reading one piece should take.
 const PIECE: Duration = Duration::from_millis(150);
 
@@ -55,8 +55,8 @@ struct Found {
 }
 
 impl Claim {
-    /// Compares every row, once more. A proof that is young enough for the settings counts where both tables have as many rows as
-    /// the other: what the triggers have not seen since, a TRUNCATE above all, shows there.
+    /// Compares every row, once more. A proof that is young enough for the settings counts where it is fresh, or both tables have
+    /// as many rows as the other: what the triggers have not seen since, a TRUNCATE above all, shows there.
     ///
     /// # Locks
     /// None that anybody notices.
@@ -64,18 +64,24 @@ impl Claim {
     /// [`Error::Data`] with rows that differ.
     pub(super) async fn compare_again(&self, step: &Step, shadow: &Shadow) -> Result<(), Error> {
         let failed = |error: DbError| error.doing(format!("count the rows of {}", shadow.table.display()));
-        let age = self.settings.proof_age;
-        if ledger::ended_within(&self.session, self.hold, &step.id, age).await.map_err(failed)? {
-            let counted = self.session.rows(shadow::as_many(shadow).as_str()).await.map_err(failed)?;
-            if ledger::first(&counted) == Some("1") {
-                self.no_conflicts(shadow).await?;
-                let claim =
-                    format!("every row of {} was in the new table, and both have as many rows", shadow.table.display());
-                self.events.emit(Event::Proved { claim });
-                return Ok(());
-            }
-        }
-        self.compare_patiently(shadow).await
+        let (age, name) = (self.settings.proof_age, shadow.table.display());
+        let claim = if self.proved_within(step, age.min(FRESH)).await? {
+            format!("every row of {name} was in the new table just now")
+        } else if self.proved_within(step, age).await?
+            && ledger::first(&self.session.rows(shadow::as_many(shadow).as_str()).await.map_err(failed)?) == Some("1")
+        {
+            format!("every row of {name} was in the new table, and both have as many rows")
+        } else {
+            return self.compare_patiently(shadow).await;
+        };
+        self.no_conflicts(shadow).await?;
+        self.events.emit(Event::Proved { claim });
+        Ok(())
+    }
+
+    async fn proved_within(&self, step: &Step, age: Duration) -> Result<bool, Error> {
+        let within = ledger::ended_within(&self.session, self.hold, &step.id, age).await;
+        within.map_err(|error| error.doing("look when both tables were compared"))
     }
 
     /// The same, waiting for whoever has locked the tables: what our triggers name is locked with the table.
@@ -186,7 +192,7 @@ async fn read(job: Arc<Job>) -> Result<Found, Error> {
     let failed = |error: DbError| error.doing(format!("compare the rows of {}", job.pair.shadow().table.display()));
     let partners = job.pair.partners(session.version());
     if partners == Partners::Hashed {
-        session.execute(ROOM_TO_HASH).await.map_err(failed)?;
+        session.execute(shadow::room_to_hash(session.product())).await.map_err(failed)?;
     }
     let mut found = Found::default();
     let mut size = FIRST_ROWS;

@@ -164,6 +164,15 @@ pub fn ahead(
     )
 }
 
+/// How many rows there are after `from` up to `to`.
+///
+/// Lock: as [`ahead`].
+#[must_use]
+pub fn count((table, index): (&TablePath, &Name), key: &[KeyColumn], from: Option<&Place>, to: Option<&Place>) -> Sql {
+    let range = between(key, "", from, to);
+    sql!("SELECT COUNT(*) FROM {t} FORCE INDEX ({index}) WHERE {range}", t = table, index = index, range = range)
+}
+
 /// The last place of all, and none where the table is empty.
 ///
 /// Lock: as [`ahead`].

@@ -9,20 +9,12 @@ use crate::sql;
 use crate::sql::mysql::mode::Product;
 use crate::text::{AsSql, Sql};
 
+mod partners;
+
+pub use partners::{Partners, room_to_hash};
+
 /// The time zone of our sessions, as SQL.
 pub(super) const OUR_ZONE: &str = "'+00:00'";
-
-/// MySQL that hashes the rows of an outer join. An older one would run through all of them for each row.
-const HASHES_OUTER: u32 = 80_020;
-
-/// How the rows of a range find their partners in the new table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Partners {
-    /// One by one, by the new table's key.
-    LookedUp,
-    /// The range of the new table is read once and hashed: half the work.
-    Hashed,
-}
 
 /// A shadow and how its key is walked: what its statements are written with.
 #[derive(Debug, Clone)]
@@ -130,55 +122,6 @@ impl Pair {
             range = key::between(&self.walk, "a.", from, to),
             none = self.no_partner(),
         )
-    }
-
-    /// Rows before, rows after, and rows before that are missing or other ones after. One statement sees one moment, and
-    /// the triggers write in the transaction of what they follow: so each row is either on both sides or on neither.
-    ///
-    /// Lock: none.
-    #[must_use]
-    pub fn compared(&self, from: Option<&Place>, to: Option<&Place>, partners: Partners) -> Sql {
-        let range_after = self.walk_after.as_ref().map(|walk| key::between(walk, "b.", from, to));
-        let after = range_after.as_ref().map_or_else(
-            || Sql::raw("NULL"),
-            |range| sql!("(SELECT COUNT(*) FROM {s} AS b WHERE {range})", s = self.shadow.shadow, range = range),
-        );
-        let (how, on) = match (partners, &range_after) {
-            (Partners::Hashed, Some(range)) => {
-                (Sql::raw("/*+ BNL(b) */ "), sql!("{on} AND {range}", on = self.on_hashed(), range = range))
-            }
-            _ => (Sql::raw(""), self.on()),
-        };
-        sql!(
-            "SELECT {how}COUNT(*), {after}, COUNT(IF({differs}, 1, NULL)) \
-             FROM {t} AS a FORCE INDEX ({index}) LEFT JOIN {s} AS b ON {on} WHERE {range}",
-            how = how,
-            t = self.shadow.table,
-            index = self.shadow.key_index,
-            range = key::between(&self.walk, "a.", from, to),
-            after = after,
-            s = self.shadow.shadow,
-            on = on,
-            differs = self.differs(),
-        )
-    }
-
-    /// How a server of this version best finds partners.
-    #[must_use]
-    pub fn partners(&self, version: u32) -> Partners {
-        let hashes = self.shadow.product == Product::MySql && version >= HASHES_OUTER;
-        match hashes && self.shadow.key.iter().all(|pair| is_integer(&pair.before) && is_integer(&pair.after)) {
-            true => Partners::Hashed,
-            false => Partners::LookedUp,
-        }
-    }
-
-    /// [`Pair::on`] for keys of integers, so that no index serves it.
-    fn on_hashed(&self) -> Sql {
-        let each: Vec<Sql> = (self.shadow.key.iter())
-            .map(|pair| sql!("b.{after} + 0 = a.{before} + 0", after = pair.after.name, before = pair.before.name))
-            .collect();
-        Sql::join(&each, " AND ")
     }
 
     /// Some rows of a range that differ, by their keys.

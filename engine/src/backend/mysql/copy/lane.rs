@@ -42,13 +42,15 @@ struct Worker {
     pace: Politeness,
 }
 
-/// A chunk of work: rows after `from` up to `to`.
-struct Chunk<'a> {
+/// A chunk of work: rows of a piece after `from` up to `to`.
+struct Chunk {
     piece: i32,
-    from: Option<&'a Place>,
-    to: &'a Place,
-    /// How many rows were counted in it; not known for the last one of a piece.
-    counted: Option<u64>,
+    from: Option<Place>,
+    to: Place,
+    /// How many rows were counted in it.
+    counted: u64,
+    /// Whether the piece ends with it.
+    is_last: bool,
 }
 
 /// What became of a chunk.
@@ -85,34 +87,29 @@ impl Worker {
     }
 
     async fn piece(&mut self, piece: Piece) -> Result<(), Error> {
-        let mut next = piece.next;
+        let mut next = piece.next.clone();
         let mut tries = (0_u32, Instant::now());
         loop {
             if self.job.stop.is_cancelled() {
                 return Err(Error::Interrupted);
             }
             self.look().await?;
-            let ahead = self.ahead(next.as_ref(), &piece.to).await?;
-            let (to, counted) = match &ahead {
-                Some(place) => (place, Some(self.rows)),
-                None => (&piece.to, None),
-            };
+            let chunk = self.ahead(&piece, next.clone()).await?;
             failpoint::pass("chunk.before").await;
             let began = Instant::now();
-            let chunk = Chunk { piece: piece.number, from: next.as_ref(), to, counted };
             match self.chunk(&chunk, &mut tries).await? {
                 Outcome::Again => continue,
                 Outcome::Done(done, worked) => {
                     let took = began.elapsed();
                     failpoint::pass("chunk.after").await;
-                    self.rest(&done, counted, (worked, took)).await?;
+                    self.rest(&done, &chunk, (worked, took)).await?;
                     tries = (0, Instant::now());
                 }
             }
-            match ahead {
-                Some(place) => next = Some(place),
-                None => return Ok(()),
+            if chunk.is_last {
+                return Ok(());
             }
+            next = Some(chunk.to);
         }
     }
 
@@ -125,15 +122,25 @@ impl Worker {
         Ok(())
     }
 
-    /// The last row of the next chunk; none where the piece ends before.
-    async fn ahead(&self, from: Option<&Place>, to: &Place) -> Result<Option<Place>, Error> {
+    /// The next chunk: as many rows as one should have, or those that are left of the piece.
+    async fn ahead(&self, piece: &Piece, from: Option<Place>) -> Result<Chunk, Error> {
         let (work, walk) = (&self.job.work, self.job.work.walk());
-        let text = key::ahead((work.table(), work.key_index()), walk, from, Some(to), self.rows);
-        let rows = self.session.rows(text.as_str()).await.map_err(|error| error.doing(self.job.doing()))?;
-        Ok(rows.first().and_then(|row| key::place(walk, row)))
+        let index = (work.table(), work.key_index());
+        let failed = |error: DbError| error.doing(self.job.doing());
+        let text = key::ahead(index, walk, from.as_ref(), Some(&piece.to), self.rows);
+        let rows = self.session.rows(text.as_str()).await.map_err(failed)?;
+        let (to, counted, is_last) = match rows.first().and_then(|row| key::place(walk, row)) {
+            Some(place) => (place, self.rows, false),
+            None => {
+                let text = key::count(index, walk, from.as_ref(), Some(&piece.to));
+                let left = self.session.rows(text.as_str()).await.map_err(failed)?;
+                (piece.to.clone(), u64::try_from(ledger::number(&left)).unwrap_or(0), true)
+            }
+        };
+        Ok(Chunk { piece: piece.number, from, to, counted, is_last })
     }
 
-    async fn chunk(&mut self, chunk: &Chunk<'_>, tries: &mut (u32, Instant)) -> Result<Outcome, Error> {
+    async fn chunk(&mut self, chunk: &Chunk, tries: &mut (u32, Instant)) -> Result<Outcome, Error> {
         match self.carry_out(chunk).await {
             Ok((written, worked)) => Ok(Outcome::Done(written, worked)),
             Err(Failed::Lost) => Err(self.job.lost()),
@@ -146,24 +153,23 @@ impl Worker {
     }
 
     /// Rows, what was left out, and the record: one transaction.
-    async fn carry_out(&self, chunk: &Chunk<'_>) -> Result<(Written, Duration), Failed> {
+    async fn carry_out(&self, chunk: &Chunk) -> Result<(Written, Duration), Failed> {
         let job = &self.job;
         let began = Instant::now();
-        let (range, how) = ((chunk.from, chunk.to), (chunk.counted, self.manner.inserting));
+        let (range, how) = ((chunk.from.as_ref(), &chunk.to), (chunk.counted, self.manner.inserting));
         let Done { rows, held } = job.work.chunk(&self.session, range, how).await?;
         let worked = began.elapsed();
         let deferred = self.defer(&held).await?;
         failpoint::pass("chunk.written").await;
-        let counted = chunk.counted.unwrap_or(rows);
         let record = sql!(
             "UPDATE shoofly.lane SET next_place = {next}, rows_done = rows_done + {counted}, \
              rows_written = rows_written + {rows}, done = {done} \
              WHERE run = {run} AND step = {step} AND lane = {lane} AND epoch = {epoch} AND done = 0; \
              SELECT IF(ROW_COUNT() = 1, 1, (SELECT 1 UNION SELECT 2)); COMMIT",
-            next = written(Some(chunk.to)),
-            counted = counted,
+            next = written(Some(&chunk.to)),
+            counted = chunk.counted,
             rows = rows,
-            done = i32::from(chunk.counted.is_none()),
+            done = i32::from(chunk.is_last),
             run = job.hold.run,
             step = Text(&job.step.0),
             lane = chunk.piece,
@@ -203,7 +209,7 @@ impl Worker {
     }
 
     /// `Ok` where the chunk is to be tried again.
-    async fn failed(&mut self, error: DbError, chunk: &Chunk<'_>, tries: &mut (u32, Instant)) -> Result<(), Error> {
+    async fn failed(&mut self, error: DbError, chunk: &Chunk, tries: &mut (u32, Instant)) -> Result<(), Error> {
         match error.kind {
             DbErrorKind::LockTimeout | DbErrorKind::Deadlock if tries.1.elapsed() < self.job.give_up_after => {
                 metrics::counter!("shoofly_backfill_chunks_total", "outcome" => "conflict").increment(1);
@@ -225,9 +231,10 @@ impl Worker {
         }
     }
 
-    async fn named(&self, error: &DbError, chunk: &Chunk<'_>) -> Error {
+    async fn named(&self, error: &DbError, chunk: &Chunk) -> Error {
         let work = &self.job.work;
-        let rows = self.session.rows(work.named_between(chunk.from, chunk.to).as_str()).await.unwrap_or_default();
+        let rows =
+            self.session.rows(work.named_between(chunk.from.as_ref(), &chunk.to).as_str()).await.unwrap_or_default();
         let row = ledger::first(&rows).map_or_else(|| "unknown".to_owned(), str::to_owned);
         let what = match ledger::is_taken(error) {
             true => "another row has the same value in a unique key of the new shape".to_owned(),
@@ -243,16 +250,12 @@ impl Worker {
     }
 
     /// Learns from a chunk and pauses as politeness, the server's health and the operator's limit have it.
-    async fn rest(
-        &mut self,
-        done: &Written,
-        counted: Option<u64>,
-        (worked, took): (Duration, Duration),
-    ) -> Result<(), Error> {
+    async fn rest(&mut self, done: &Written, chunk: &Chunk, (worked, took): (Duration, Duration)) -> Result<(), Error> {
         let job = Arc::clone(&self.job);
         job.progress.chunk(done, took);
-        job.progress.moved(counted.unwrap_or(done.rows).saturating_mul(PARTS));
-        if counted.is_some() {
+        job.progress.moved(chunk.counted.saturating_mul(PARTS));
+        // The last one has as many rows as were left.
+        if !chunk.is_last {
             let usual = job.health.chunk(job.work.chunk_time().unwrap_or(job.settings.chunk));
             self.rows = sized(self.rows, (worked, took), self.manner.time(usual));
         }

@@ -12,8 +12,11 @@ use crate::plan::StepId;
 use crate::sql;
 use crate::text::Sql;
 
-/// Rows of a piece.
-const PIECE: u64 = 20_000;
+/// Of so many pieces a table is made, where that gives each a fair number of rows: every one costs a commit, and the last ones
+/// are not shared.
+const PIECES: u64 = 20;
+const LEAST_ROWS: u64 = 20_000;
+const MOST_ROWS: u64 = 200_000;
 
 /// A range of the key that one lane works through.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +106,8 @@ impl Pieces {
             return Ok(Some(piece));
         }
         let Some(end) = self.end.clone().filter(|_| !self.laid_out) else { return Ok(None) };
-        let ahead = key::ahead((work.table(), work.key_index()), work.walk(), self.cursor.as_ref(), Some(&end), PIECE);
+        let (index, rows) = ((work.table(), work.key_index()), (self.rows_total / PIECES).clamp(LEAST_ROWS, MOST_ROWS));
+        let ahead = key::ahead(index, work.walk(), self.cursor.as_ref(), Some(&end), rows);
         let rows = session.rows(ahead.as_str()).await.map_err(|error| error.doing("lay out the copy"))?;
         let to = rows.first().and_then(|row| key::place(work.walk(), row)).unwrap_or_else(|| {
             self.laid_out = true;

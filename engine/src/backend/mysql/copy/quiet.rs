@@ -18,7 +18,7 @@ use crate::schema::mysql::TablePath;
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 const LOOK_SELDOM: u32 = 50;
 /// Nobody writes where nobody has for so long.
-const QUIET_FOR: Duration = Duration::from_secs(1);
+const QUIET_FOR: Duration = Duration::from_millis(500);
 /// So many times as long may a chunk take where nobody writes: below the lock budget, for whoever begins to just then.
 const LONGER: u32 = 5;
 

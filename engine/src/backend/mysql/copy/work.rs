@@ -121,13 +121,13 @@ impl Work {
         }
     }
 
-    /// Opens a transaction and works through the rows after `from` up to `to`, of which there are `counted` where that is known.
+    /// Opens a transaction and works through the rows after `from` up to `to`, of which there were `counted`.
     /// No row is waited for.
     pub(super) async fn chunk(
         &self,
         session: &Session,
         (from, to): (Option<&Place>, &Place),
-        (counted, inserting): (Option<u64>, Inserting),
+        (counted, inserting): (u64, Inserting),
     ) -> Result<Done, DbError> {
         match self {
             Self::Copy(pair) => copy(pair, session, (from, to), (counted, inserting)).await,
@@ -140,7 +140,7 @@ async fn copy(
     pair: &Pair,
     session: &Session,
     (from, to): (Option<&Place>, &Place),
-    (counted, inserting): (Option<u64>, Inserting),
+    (counted, inserting): (u64, Inserting),
 ) -> Result<Done, DbError> {
     let rows = match inserting {
         Inserting::AtOnce => {
@@ -154,7 +154,7 @@ async fn copy(
         }
     };
     // Each row that is inserted was counted, and had no partner: where all were, nobody was left out.
-    if counted == Some(rows) {
+    if counted == rows {
         return Ok(Done { rows, held: Vec::new() });
     }
     let missing = session.rows(pair.missing(from, Some(to)).as_str()).await?;
