@@ -245,6 +245,24 @@ async fn what_was_not_written_is_what_it_was(flavor: Flavor) {
     stage.drop().await;
 }
 
+/// What the old shape holds less of comes back as it would be had the server changed the table back.
+async fn what_the_old_shape_rounds_is_rounded(flavor: Flavor) {
+    let given = "CREATE TABLE t (id int PRIMARY KEY, n decimal(10,2), d date);
+        INSERT INTO t VALUES (1, 1.25, '2024-01-01'), (2, 2.25, '2024-01-02'), (3, 3.25, '2024-01-03')";
+    let ddl = "ALTER TABLE t MODIFY n decimal(10,4), MODIFY d datetime";
+    let stage = still(flavor, "undo_round", given, ddl).await;
+    stage.finish("up --keep-old").await;
+    let written = "SELECT 1; UPDATE t SET n = 1.005 WHERE id = 1; UPDATE t SET n = 2.345, id = 5 WHERE id = 2;
+        UPDATE t SET d = '2024-02-03 23:59:59' WHERE id = 3; INSERT INTO t VALUES (6, 6.5551, '2024-02-06 06:06:06')";
+    stage.live.run(written).await;
+    stage.finish("rollback").await;
+    let wanted = "UPDATE t SET n = 1.01 WHERE id = 1; UPDATE t SET n = 2.35, id = 5 WHERE id = 2;
+        UPDATE t SET d = '2024-02-03' WHERE id = 3; INSERT INTO t VALUES (6, 6.56, '2024-02-06')";
+    stage.mirror.run(wanted).await;
+    stage.assert_as_before().await;
+    stage.drop().await;
+}
+
 /// Nothing has been touched where the old table cannot be kept.
 async fn what_cannot_be_kept_is_refused_before(flavor: Flavor) {
     let table = "CREATE TABLE t (id int PRIMARY KEY, c int, n int NOT NULL)";
@@ -297,6 +315,7 @@ mysql_matrix!(
     a_row_that_the_old_shape_does_not_take,
     what_was_changed_behind_the_triggers,
     what_was_not_written_is_what_it_was,
+    what_the_old_shape_rounds_is_rounded,
     what_cannot_be_kept_is_refused_before,
     the_file_keeps_what_can_be_kept,
 );

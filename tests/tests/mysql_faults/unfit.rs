@@ -1,7 +1,7 @@
 //! Rows that the new shape does not take.
 
-use shoofly_tests::mysql::stage::wait;
-use shoofly_tests::{Flavor, mysql_matrix};
+use shoofly_tests::mysql::stage::{Stage, wait};
+use shoofly_tests::{Flavor, My, mysql_matrix};
 
 use crate::{assert_completed, assert_rolled_back, stage, write};
 
@@ -72,6 +72,22 @@ async fn a_value_that_does_not_fit_at_the_last_moment(flavor: Flavor) {
     assert_rolled_back(stage).await;
 }
 
+/// The server says of both with one number that they were cut off: a rounded value is taken, a member that is gone is not.
+async fn a_member_that_goes_beside_a_number_that_is_rounded(flavor: Flavor) {
+    let my = tokio::task::spawn_blocking(move || My::shared(flavor)).await.unwrap();
+    let given = "CREATE TABLE t (id int PRIMARY KEY, n decimal(12,4), e enum('a', 'b', 'c'));
+        INSERT INTO t VALUES (1, 1.0005, 'a'), (2, 1.005, 'b'), (3, 1.0, 'a')";
+    let ddl = "ALTER TABLE t MODIFY n decimal(10,2), MODIFY e enum('a', 'b')";
+    let stage = Stage::set(&my, "rounded_member", &[given], ddl).await;
+    stage.finish("start").await;
+    write(&stage, "SELECT 1; UPDATE t SET n = 2.125; INSERT INTO t VALUES (4, 2.345, 'a')").await;
+    stage.finish("start").await;
+    write(&stage, "SELECT 1; UPDATE t SET n = 3.125, e = ELT(id, 'b', 'c', 'a', 'a')").await;
+    let said = stage.expect(1, &["complete"], &["id = 2", "'e'", "1265"]).await;
+    assert!(!said.err.contains("id = 1"), "{}", said.err);
+    assert_rolled_back(stage).await;
+}
+
 mysql_matrix!(
     a_duplicate_for_a_new_unique_key,
     a_duplicate_for_a_unique_key_in_place,
@@ -80,4 +96,5 @@ mysql_matrix!(
     a_value_that_does_not_fit_any_more,
     a_value_that_does_not_fit_when_ready,
     a_value_that_does_not_fit_at_the_last_moment,
+    a_member_that_goes_beside_a_number_that_is_rounded,
 );

@@ -108,6 +108,38 @@ async fn decimal_wider(flavor: Flavor) {
     change("decimal_wider", "decimal(10,2)", "decimal(20,4)", "{v} / 100").run(flavor).await;
 }
 
+/// Values that the new type rounds: plain DDL takes them, with a note at most.
+async fn numbers_that_are_rounded(flavor: Flavor) {
+    let cases = [
+        ("round_decimal", "decimal(12,4)", "decimal(10,2)", "({v} - 5000000) / 1600"),
+        ("round_from_double", "double NOT NULL", "decimal(12,2) NOT NULL", "({v} - 5000000) / 1000"),
+        ("round_from_float", "float", "decimal(12,1)", "{v} % 4096 / 16"),
+        ("round_from_text", "varchar(40)", "decimal(12,2)", "CAST({v} / 1000 AS CHAR)"),
+        ("round_to_int", "decimal(14,3)", "int", "({v} - 5000000) / 1000"),
+        ("round_to_float", "decimal(20,8)", "float", "{v} / 7"),
+        ("round_double", "double", "float NOT NULL", "{v} / 7"),
+        ("round_int", "bigint", "float", "{v} * 1000003"),
+    ];
+    for (name, from, to, value) in cases {
+        change(name, from, to, value).rows(1_000).run(flavor).await;
+    }
+}
+
+/// Times of which the new type keeps a part.
+async fn times_that_lose_a_part(flavor: Flavor) {
+    let value = "TIMESTAMP('2024-01-01 10:00:00') + INTERVAL {v} * 1001 MICROSECOND";
+    let cases = [
+        ("part_date", "datetime", "date", "TIMESTAMP('2024-01-01 10:00:00') + INTERVAL {v} % 5000000 SECOND"),
+        ("part_second", "datetime(6)", "datetime", value),
+        ("part_date_of_micros", "datetime(6) NOT NULL", "date NOT NULL", value),
+        ("part_time", "time(6)", "time(1)", "TIME('10:00:00') + INTERVAL {v} * 1001 MICROSECOND"),
+        ("part_of_stamp", "timestamp(6) NULL", "timestamp(3) NULL", value),
+    ];
+    for (name, from, to, value) in cases {
+        change(name, from, to, value).rows(1_000).run(flavor).await;
+    }
+}
+
 async fn float_to_double(flavor: Flavor) {
     change("float_to_double", "float", "double", "{v} % 4096 / 8").run(flavor).await;
 }
@@ -165,6 +197,8 @@ mysql_matrix!(
     enum_with_fewer,
     enum_and_set_that_take_more_bytes,
     decimal_wider,
+    numbers_that_are_rounded,
+    times_that_lose_a_part,
     float_to_double,
     datetime_to_timestamp,
     bit_wider,

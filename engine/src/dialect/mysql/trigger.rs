@@ -157,7 +157,10 @@ pub fn drop(shadow: &Shadow) -> Vec<Sql> {
     names(shadow).iter().map(|name| sql!("DROP TRIGGER IF EXISTS {name}", name = name)).collect()
 }
 
-/// MySQL counts error 1265, a value cut off, among the warnings, and fails the statement for it all the same.
+/// MySQL counts error 1265, a value cut off, among the warnings, and fails the statement for it all the same. A mere note that digits
+/// were rounded or a time of day left out has that number too: an error makes `ROW_COUNT()` -1, a note does not. Notes may stand
+/// before the error.
+///
 /// MariaDB says that it cannot read the counter where a transaction lost a deadlock over it, and has rolled the transaction back.
 ///
 /// Both tables of a swap that keeps the old one have triggers for a moment, each of which writes to the table of the second name:
@@ -179,14 +182,16 @@ fn trigger(name: &TablePath, event: &str, shadow: &Shadow, row: &str, body: &Sql
         .collect();
     sql!(
         "CREATE TRIGGER {name} AFTER {event} ON {t} FOR EACH ROW BEGIN \
-         DECLARE shoofly_number INT; DECLARE shoofly_text TEXT; \
+         DECLARE shoofly_rows BIGINT; DECLARE shoofly_last INT; DECLARE shoofly_number INT; DECLARE shoofly_text TEXT; \
          DECLARE EXIT HANDLER FOR 1020, 1205, 1213 RESIGNAL; \
          DECLARE EXIT HANDLER FOR 1467 SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = {deadlock}; \
          DECLARE CONTINUE HANDLER FOR 1442 BEGIN END; \
          DECLARE CONTINUE HANDLER FOR SQLEXCEPTION, 1265 BEGIN \
-         GET DIAGNOSTICS CONDITION 1 shoofly_number = MYSQL_ERRNO, shoofly_text = MESSAGE_TEXT; {named}\
+         GET DIAGNOSTICS shoofly_rows = ROW_COUNT, shoofly_last = NUMBER; \
+         GET DIAGNOSTICS CONDITION shoofly_last shoofly_number = MYSQL_ERRNO, shoofly_text = MESSAGE_TEXT; \
+         IF shoofly_rows = -1 THEN {named}\
          INSERT INTO shoofly.conflict (table_schema, table_name, row_key, error_number, error_text) \
-         VALUES ({schema}, {table}, LEFT(CONCAT({key}), 500), shoofly_number, shoofly_text); END; \
+         VALUES ({schema}, {table}, LEFT(CONCAT({key}), 500), shoofly_number, shoofly_text); END IF; END; \
          {flag}{body} {unflag}END",
         name = name,
         event = Sql::raw(event),
@@ -218,8 +223,8 @@ fn unchanged(pair: &Copied) -> Sql {
     }
 }
 
-/// What error 1242 of [`mine`] means.
-const NAMED: &str = "IF shoofly_number = 1242 THEN SET shoofly_number = 1062, \
+/// What error 1242 of [`mine`] means, to which MariaDB adds an unknown one.
+const NAMED: &str = "IF shoofly_number IN (1242, 1105) THEN SET shoofly_number = 1062, \
      shoofly_text = 'Duplicate entry: another row has this value of a unique key'; END IF; ";
 
 /// The row with its new key.
@@ -330,11 +335,12 @@ fn mine(shadow: &Shadow, first: &Copied) -> Sql {
     )
 }
 
+/// An `INSERT` inside a trigger leaves `ROW_COUNT()` on MariaDB as it was; `DO` makes it 0.
 fn insert(shadow: &Shadow, row: &str) -> Sql {
     let of = format!("{row}.");
     let values: Vec<Sql> = shadow.columns.iter().map(|pair| value(shadow, pair, &of, "@@session.time_zone")).collect();
     sql!(
-        "INSERT INTO {shadow} ({columns}) VALUES ({values})",
+        "DO 0; INSERT INTO {shadow} ({columns}) VALUES ({values})",
         shadow = shadow.shadow,
         columns = to(&shadow.columns),
         values = Sql::join(&values, ", "),
