@@ -72,7 +72,7 @@ pub fn becomes(zone: &str, pair: &Copied, [from, to]: [&str; 2]) -> Sql {
             b = b,
             plain = sql!("{from}{c}", from = Sql::raw(from), c = before.name),
         ),
-        (_, Family::Exact | Family::Temporal) => match cast(after) {
+        (_, Family::Exact | Family::Float | Family::Temporal) => match cast(after) {
             Some(as_type) => sql!("CAST({a} AS {t}) <=> {b}", a = a, t = as_type, b = b),
             None => plain(a, b),
         },
@@ -194,6 +194,7 @@ pub(super) fn cast(column: &Column) -> Option<Sql> {
         "datetime" | "timestamp" => Some(sized("DATETIME", column)),
         "time" => Some(sized("TIME", column)),
         "date" => Some(Sql::raw("DATE")),
+        "float" if !column.column_type.contains('(') => Some(Sql::raw("FLOAT")),
         _ => None,
     }
 }

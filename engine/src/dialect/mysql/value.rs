@@ -9,12 +9,10 @@ use crate::text::Sql;
 /// floating point numbers with a fixed number of digits).
 #[must_use]
 pub fn stored(column: &Column, value: &Sql) -> Option<Sql> {
-    let fixed = column.column_type.contains('(');
     match column.data_type.as_str() {
         "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "decimal" | "date" | "datetime" | "timestamp"
-        | "time" => compare::cast(column).map(|as_type| sql!("CAST({v} AS {t})", v = value, t = as_type)),
-        "float" if !fixed => Some(sql!("CAST({v} AS FLOAT)", v = value)),
-        "double" if !fixed => Some(sql!("({v}) + 0E0", v = value)),
+        | "time" | "float" => compare::cast(column).map(|as_type| sql!("CAST({v} AS {t})", v = value, t = as_type)),
+        "double" if !column.column_type.contains('(') => Some(sql!("({v}) + 0E0", v = value)),
         "char" => in_charset(column, value).map(|text| sql!("TRIM(TRAILING ' ' FROM {text})", text = text)),
         "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => in_charset(column, value),
         "enum" | "set" => {
