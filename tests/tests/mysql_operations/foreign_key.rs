@@ -94,7 +94,24 @@ async fn what_is_refused(flavor: Flavor) {
     }
 }
 
+/// Both servers make a key of these words, most of them under a name of their own.
+async fn hidden_in_a_column_is_refused(flavor: Flavor) {
+    let cases = [
+        "ADD COLUMN p2 int REFERENCES parents (id)",
+        "ADD COLUMN (p2 int, p3 int /* of theirs */ references parents (id))",
+        "ADD (p2 int, CONSTRAINT t_p2 FOREIGN KEY (p2) REFERENCES parents (id))",
+    ];
+    for (number, clause) in cases.iter().enumerate() {
+        let ddl = format!("ALTER TABLE t ADD COLUMN e int, {clause}");
+        let texts = [*clause, "ADD CONSTRAINT"];
+        add(&format!("fk_hidden_{number}"), referring(), WITH_INDEX, &ddl).rows(100).refused(&texts).run(flavor).await;
+    }
+    let ddl = "ALTER TABLE t ADD COLUMN e int COMMENT 'references parents (id)'";
+    add("fk_comment", referring(), WITH_INDEX, ddl).rows(100).run(flavor).await;
+}
+
 mysql_matrix!(
+    hidden_in_a_column_is_refused,
     over_an_index,
     with_its_index,
     of_texts_to_a_unique_key,

@@ -14,7 +14,6 @@ use crate::sql::mysql::mode::Product;
 use crate::sql::mysql::name::WrittenName;
 use crate::sql::mysql::statement::{self, UpdateTarget, read_statement};
 use crate::sql::mysql::{Mode, Name};
-use crate::text::AsSql;
 
 use super::shape;
 
@@ -294,14 +293,7 @@ fn rows_or_nothing(cx: &Context<'_>, draft: &mut Draft) {
 
 fn alter(change: &Change, cx: &Context<'_>, draft: &mut Draft) {
     let Some(table) = cx.table(change.table(), draft) else { return };
-    if let Some(refused) = cx.tried.and_then(|tried| tried.refused.as_ref()) {
-        let what = format!("the server refuses the statement: {refused}");
-        let key = table.foreign_keys.iter().find(|key| change.drops_key(&key.name));
-        let advice = match key {
-            Some(key) => format!("a copy has no foreign keys: write DROP FOREIGN KEY {}", key.name.as_sql()),
-            None => "correct the statement".to_owned(),
-        };
-        draft.problems.push(cx.problem(what, "it was tried on an empty copy of the table", advice));
+    if keys::refuse_hidden(change, cx, draft) || refuse::by_the_server(change, table, cx, draft) {
         return;
     }
     draft.tables.push(table.path.clone());

@@ -1,10 +1,12 @@
 //! A statement that changes a table, as `ALTER TABLE` with its clauses.
 
 use crate::schema::mysql::Column;
+use crate::sql::mysql::mode::{Product, Server};
 use crate::sql::mysql::name::{Name, WrittenName};
 use crate::sql::mysql::statement::{
     AddForeignKey, AlterTable, ClauseKind, IndexKind, Position, Statement, read_statement,
 };
+use crate::sql::mysql::token::significant;
 use crate::sql::mysql::{Clause, Mode};
 use crate::text::{AsSql, Sql};
 
@@ -13,7 +15,11 @@ use crate::text::{AsSql, Sql};
 pub(super) struct Change {
     text: String,
     alter: AlterTable,
+    mode: Mode,
 }
+
+/// MySQL that makes a foreign key of `REFERENCES` behind a column; before, it forgets the words.
+const MYSQL_OWN_KEYS: u32 = 90_000;
 
 /// `MODIFY` or `CHANGE` of one column.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +38,7 @@ impl Change {
     /// Reads a statement; `None` for one that is no change of a table's definition.
     pub(super) fn read(sql: &str, mode: Mode) -> Option<Self> {
         let text = match read_statement(sql, mode).ok()? {
-            Statement::AlterTable(alter) => return Some(Self { text: sql.to_owned(), alter }),
+            Statement::AlterTable(alter) => return Some(Self { text: sql.to_owned(), alter, mode }),
             Statement::CreateIndex(index) => {
                 let kind = match index.kind {
                     IndexKind::Unique => "UNIQUE INDEX",
@@ -52,7 +58,7 @@ impl Change {
             _ => return None,
         };
         match read_statement(&text, mode).ok()? {
-            Statement::AlterTable(alter) => Some(Self { text, alter }),
+            Statement::AlterTable(alter) => Some(Self { text, alter, mode }),
             _ => None,
         }
     }
@@ -66,7 +72,7 @@ impl Change {
         let texts: Vec<String> = changes.iter().map(|change| change.all().as_str().to_owned()).collect();
         let text = format!("ALTER TABLE {} {}", first.table().as_sql(), texts.join(", "));
         match read_statement(&text, mode).ok()? {
-            Statement::AlterTable(alter) => Some(Self { text, alter }),
+            Statement::AlterTable(alter) => Some(Self { text, alter, mode }),
             _ => None,
         }
     }
@@ -120,10 +126,33 @@ impl Change {
         name
     }
 
-    /// Whether a clause drops something that may be a foreign key: an empty copy has none, and so cannot be asked about it.
+    /// Whether a clause adds a foreign key, or drops something that may be one: an empty copy has none, and so cannot be asked about
+    /// it.
     pub(super) fn is_about_keys(&self, place: usize) -> bool {
         let kind = self.clauses().get(place).map(|clause| &clause.kind);
-        matches!(kind, Some(ClauseKind::DropForeignKey { .. } | ClauseKind::AddForeignKey(_)))
+        kind.is_some_and(|kind| matches!(kind, ClauseKind::DropForeignKey { .. }) || self.adds_key(kind))
+    }
+
+    /// A clause that adds a foreign key as a part of something else: of a column, or of a list in brackets.
+    pub(super) fn hidden_key(&self) -> Option<&Clause> {
+        let hidden =
+            |clause: &&Clause| !matches!(clause.kind, ClauseKind::AddForeignKey(_)) && self.adds_key(&clause.kind);
+        self.clauses().iter().find(hidden)
+    }
+
+    fn adds_key(&self, kind: &ClauseKind) -> bool {
+        let forgets = |server: Server| server.product == Product::MySql && server.version < MYSQL_OWN_KEYS;
+        match kind {
+            ClauseKind::AddForeignKey(_) => true,
+            ClauseKind::AddColumn(add) => {
+                let definition = self.part(&add.definition);
+                let refers =
+                    || significant(definition, self.mode).iter().any(|token| token.is_word(definition, "REFERENCES"));
+                !self.mode.server.is_some_and(forgets) && refers()
+            }
+            ClauseKind::AddList(list) => list.iter().any(|kind| self.adds_key(kind)),
+            _ => false,
+        }
     }
 
     /// The tables that foreign keys refer to which it adds. Without a database of their own they are in the table's.
@@ -235,5 +264,35 @@ fn shortened(text: &str) -> String {
     match flat.char_indices().nth(40) {
         Some((cut, _)) => format!("{} …", &flat[..cut]),
         None => flat,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hides_a_key(product: Product, version: u32, clause: &str) -> bool {
+        let sql = format!("ALTER TABLE t {clause}");
+        Change::read(&sql, Mode::of(product, version, "")).unwrap().hidden_key().is_some()
+    }
+
+    #[test]
+    fn a_column_may_be_a_key_as_well() {
+        for (product, version) in [(Product::MySql, 90_000), (Product::MariaDb, 100_600)] {
+            assert!(hides_a_key(product, version, "ADD a int REFERENCES p (id)"));
+            assert!(hides_a_key(product, version, "DROP c, ADD (a int, b int references p (id))"));
+            assert!(!hides_a_key(
+                product,
+                version,
+                "ADD a int COMMENT 'REFERENCES' /* references */, ADD `references` int"
+            ));
+            assert!(!hides_a_key(product, version, "ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES p (id)"));
+        }
+    }
+
+    #[test]
+    fn old_servers_forget_what_a_column_refers_to() {
+        assert!(!hides_a_key(Product::MySql, 80_400, "ADD a int REFERENCES p (id)"));
+        assert!(hides_a_key(Product::MySql, 80_400, "ADD (a int, FOREIGN KEY (a) REFERENCES p (id))"));
     }
 }

@@ -167,6 +167,17 @@ pub(super) fn refuse(change: &Change, table: &Table, cx: &Context<'_>, draft: &m
     }
 }
 
+/// Whether there is a key that the server would name: as a part of a column, or of a list in brackets.
+pub(super) fn refuse_hidden(change: &Change, cx: &Context<'_>, draft: &mut Draft) -> bool {
+    let Some(clause) = change.hidden_key() else { return false };
+    draft.problems.push(cx.problem(
+        format!("{} adds a foreign key as well", clause.text),
+        "REFERENCES makes one that has no name of its own; after a crash it is looked for by its name",
+        "write ADD COLUMN without it, and ADD CONSTRAINT name FOREIGN KEY … as a clause of its own",
+    ));
+    true
+}
+
 /// Keys that are added to a table that is copied.
 pub(super) fn refuse_copy(change: &Change, cx: &Context<'_>, draft: &mut Draft) {
     if change.clauses().iter().any(|clause| matches!(clause.kind, ClauseKind::AddForeignKey(_))) {

@@ -10,6 +10,7 @@ use crate::sql::mysql::Mode;
 use crate::sql::mysql::expr::column_refs;
 use crate::sql::mysql::mode::Product;
 use crate::sql::mysql::statement::ClauseKind;
+use crate::text::AsSql;
 
 /// A server that takes no writes.
 pub(super) fn server(server: &Server) -> Vec<Problem> {
@@ -46,6 +47,19 @@ pub(super) fn kind(table: &Table, cx: &Context<'_>, draft: &mut Draft) {
             "convert it by hand first",
         );
     }
+}
+
+/// Whether the server would not carry out what was tried on an empty copy.
+pub(super) fn by_the_server(change: &Change, table: &Table, cx: &Context<'_>, draft: &mut Draft) -> bool {
+    let Some(refused) = cx.tried.and_then(|tried| tried.refused.as_ref()) else { return false };
+    let what = format!("the server refuses the statement: {refused}");
+    let key = table.foreign_keys.iter().find(|key| change.drops_key(&key.name));
+    let advice = match key {
+        Some(key) => format!("a copy has no foreign keys: write DROP FOREIGN KEY {}", key.name.as_sql()),
+        None => "correct the statement".to_owned(),
+    };
+    draft.problems.push(cx.problem(what, "it was tried on an empty copy of the table", advice));
+    true
 }
 
 /// Tables that no strategy knows how to change, and clauses that would fail statements of the application.
