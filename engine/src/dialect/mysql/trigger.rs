@@ -157,9 +157,9 @@ pub fn drop(shadow: &Shadow) -> Vec<Sql> {
     names(shadow).iter().map(|name| sql!("DROP TRIGGER IF EXISTS {name}", name = name)).collect()
 }
 
-/// MySQL counts error 1265, a value cut off, among the warnings, and fails the statement for it all the same. A mere note that digits
-/// were rounded or a time of day left out has that number too: an error makes `ROW_COUNT()` -1, a note does not. Notes may stand
-/// before the error.
+/// MySQL counts error 1265, a value cut off, among the warnings, and fails the statement for it all the same. A mere note that
+/// digits were rounded or a time of day left out has that number too: an error makes `ROW_COUNT()` -1, a note does not. Notes may
+/// stand before the error. Whatever has another number is noted in any case: nothing is to be left out here.
 ///
 /// MariaDB says that it cannot read the counter where a transaction lost a deadlock over it, and has rolled the transaction back.
 ///
@@ -189,7 +189,7 @@ fn trigger(name: &TablePath, event: &str, shadow: &Shadow, row: &str, body: &Sql
          DECLARE CONTINUE HANDLER FOR SQLEXCEPTION, 1265 BEGIN \
          GET DIAGNOSTICS shoofly_rows = ROW_COUNT, shoofly_last = NUMBER; \
          GET DIAGNOSTICS CONDITION shoofly_last shoofly_number = MYSQL_ERRNO, shoofly_text = MESSAGE_TEXT; \
-         IF shoofly_rows = -1 THEN {named}\
+         IF shoofly_rows = -1 OR shoofly_number <> 1265 THEN {named}\
          INSERT INTO shoofly.conflict (table_schema, table_name, row_key, error_number, error_text) \
          VALUES ({schema}, {table}, LEFT(CONCAT({key}), 500), shoofly_number, shoofly_text); END IF; END; \
          {flag}{body} {unflag}END",

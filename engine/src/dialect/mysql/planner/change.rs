@@ -126,8 +126,8 @@ impl Change {
         name
     }
 
-    /// Whether a clause adds a foreign key, or drops something that may be one: an empty copy has none, and so cannot be asked about
-    /// it.
+    /// Whether a clause adds a foreign key, or drops something that may be one: an empty copy has none, and so cannot be asked
+    /// about it.
     pub(super) fn is_about_keys(&self, place: usize) -> bool {
         let kind = self.clauses().get(place).map(|clause| &clause.kind);
         kind.is_some_and(|kind| matches!(kind, ClauseKind::DropForeignKey { .. }) || self.adds_key(kind))
