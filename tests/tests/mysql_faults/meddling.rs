@@ -29,6 +29,16 @@ async fn a_table_truncated_before_it_is_compared(flavor: Flavor) {
     assert_rolled_back(stage).await;
 }
 
+/// When the proof is too old to count as it is, and young enough not to be made anew.
+async fn a_table_truncated_once_it_is_ready(flavor: Flavor) {
+    let stage = stage(flavor, "truncated_late", WIDEN).await;
+    let child = stage.begin(&["up"], "state.after:ready=sleep(6000)");
+    stage.reached("state.after:ready", 1).await;
+    write(&stage, "TRUNCATE t").await;
+    wait(child).await.assert(1, &["only the new table has"]);
+    assert_rolled_back(stage).await;
+}
+
 async fn a_row_changed_by_hand(flavor: Flavor) {
     let sql = "UPDATE t_shoofly SET c = c + 1 WHERE id = 321";
     assert_rolled_back(found(flavor, "changed", sql, 1, &["1 rows are missing or differ", "id = 321"]).await).await;
@@ -141,6 +151,7 @@ async fn connections_ended_before_the_swap(flavor: Flavor) {
 mysql_matrix!(
     a_truncated_table,
     a_table_truncated_before_it_is_compared,
+    a_table_truncated_once_it_is_ready,
     a_row_changed_by_hand,
     a_dropped_trigger,
     an_altered_table,

@@ -12,10 +12,9 @@ use crate::plan::StepId;
 use crate::sql;
 use crate::text::Sql;
 
-/// Of so many pieces a table is made, where that gives each a fair number of rows: every one costs a commit, and the last ones
-/// are not shared.
-const PIECES: u64 = 20;
-const LEAST_ROWS: u64 = 20_000;
+/// A piece has such a part of the rows that are left: every one costs a commit, and lanes should end at the same time.
+const PART: u64 = 8;
+const LEAST_ROWS: u64 = 10_000;
 const MOST_ROWS: u64 = 200_000;
 
 /// A range of the key that one lane works through.
@@ -39,6 +38,8 @@ pub(super) struct Pieces {
     end: Option<Place>,
     laid_out: bool,
     next_number: i32,
+    /// Rows of the pieces that this process has laid out, and of those that are done.
+    rows_laid: u64,
     pub(super) rows_total: u64,
     pub(super) rows_done: u64,
     pub(super) rows_written: u64,
@@ -69,6 +70,7 @@ impl Pieces {
             laid_out: end.is_none(),
             end,
             next_number: 0,
+            rows_laid: 0,
             rows_total: u64::try_from(estimate).unwrap_or(0),
             rows_done: 0,
             rows_written: 0,
@@ -77,6 +79,7 @@ impl Pieces {
             pieces.known(row);
         }
         pieces.rows_total = pieces.rows_total.max(pieces.rows_done);
+        pieces.rows_laid = pieces.rows_done;
         Ok(pieces)
     }
 
@@ -106,8 +109,9 @@ impl Pieces {
             return Ok(Some(piece));
         }
         let Some(end) = self.end.clone().filter(|_| !self.laid_out) else { return Ok(None) };
-        let (index, rows) = ((work.table(), work.key_index()), (self.rows_total / PIECES).clamp(LEAST_ROWS, MOST_ROWS));
-        let ahead = key::ahead(index, work.walk(), self.cursor.as_ref(), Some(&end), rows);
+        let index = (work.table(), work.key_index());
+        let size = (self.rows_total.saturating_sub(self.rows_laid) / PART).clamp(LEAST_ROWS, MOST_ROWS);
+        let ahead = key::ahead(index, work.walk(), self.cursor.as_ref(), Some(&end), size);
         let rows = session.rows(ahead.as_str()).await.map_err(|error| error.doing("lay out the copy"))?;
         let to = rows.first().and_then(|row| key::place(work.walk(), row)).unwrap_or_else(|| {
             self.laid_out = true;
@@ -127,6 +131,7 @@ impl Pieces {
         );
         ledger::record(session, hold, "lay out the copy", &[entry]).await?;
         self.next_number += 1;
+        self.rows_laid += size;
         self.cursor = Some(to);
         Ok(Some(piece))
     }
