@@ -4,7 +4,7 @@
 //! Whatever goes wrong inside is noted in the ledger and does not fail the application's statement, but for a deadlock or a lock
 //! that it waits for in vain: those fail the statement as a whole, and the table stays as it was.
 
-use crate::plan::shadow::{CarriedTrigger, Copied, Rivals, Shadow, Way};
+use crate::plan::shadow::{Copied, Rivals, Shadow, Way};
 use crate::schema::mysql::TablePath;
 use crate::sql;
 use crate::sql::mysql::name::Name;
@@ -12,73 +12,15 @@ use crate::text::{AsSql, List, Sql};
 
 use super::literal::Text;
 
+mod carried;
+
+pub use carried::{create_interim, settle};
+
 /// Triggers end in these words: what a deletion, a change and an insertion of a row does.
 const SUFFIXES: [&str; 3] = ["del", "upd", "ins"];
 
 /// Not NULL while what is written to a new table is only a copy: then the user's triggers there do nothing.
 pub const MIRRORING: &str = "@shoofly_mirroring";
-
-/// Makes a trigger of the user's on the new table, under another name.
-///
-/// Lock: `EXCLUSIVE` (metadata) on the new table, which nobody knows yet.
-#[must_use]
-pub fn create_interim(shadow: &Shadow, carried: &CarriedTrigger) -> Sql {
-    let create = sql!(
-        "CREATE DEFINER = {definer} TRIGGER {name} {when} ON {s} FOR EACH ROW BEGIN IF {flag} IS NULL THEN {body}; END IF; END",
-        definer = carried.definer,
-        name = TablePath::new(shadow.table.database.clone(), carried.interim.clone()),
-        when = Sql::raw(carried.when.clone()),
-        s = shadow.shadow,
-        flag = Sql::raw(MIRRORING),
-        body = carried.body,
-    );
-    under_mode(carried, &create)
-}
-
-/// Gives the user's triggers their names and texts once the old table is gone and its triggers with it. To be run one by one
-/// under one write lock: a server that is sent several statements at once keeps the semicolon behind a trigger's text.
-///
-/// Lock: `EXCLUSIVE` (metadata) on the table.
-#[must_use]
-pub fn settle(shadow: &Shadow) -> Vec<Sql> {
-    let database = &shadow.table.database;
-    let path = |name: &Name| TablePath::new(database.clone(), name.clone());
-    let mut statements: Vec<Sql> = shadow
-        .triggers
-        .iter()
-        .flat_map(|carried| [&carried.interim, &carried.name])
-        .map(|name| sql!("DROP TRIGGER IF EXISTS {name}", name = path(name)))
-        .collect();
-    if !shadow.triggers.is_empty() {
-        statements.push(sql!("USE {d}", d = database));
-    }
-    for carried in &shadow.triggers {
-        // A semicolon that the server has kept behind the text stays where another statement follows it.
-        let kept = carried.create_sql.as_str().trim_end().ends_with(';');
-        let create = if kept { sql!("{c} DO 0", c = carried.create_sql) } else { carried.create_sql.clone() };
-        statements.extend([mode(carried), create, Sql::raw(OWN_MODE)]);
-    }
-    statements
-}
-
-/// Back to the settings of our sessions.
-const OWN_MODE: &str = "SET sql_mode = @shoofly_mode; SET NAMES utf8mb4";
-
-/// The settings that a trigger was made under.
-fn mode(carried: &CarriedTrigger) -> Sql {
-    sql!(
-        "SET @shoofly_mode = @@session.sql_mode, sql_mode = {mode}, character_set_client = {charset}, \
-         collation_connection = {collation}",
-        mode = Text(&carried.sql_mode),
-        charset = Sql::raw(carried.charset.clone()),
-        collation = Sql::raw(carried.collation.clone()),
-    )
-}
-
-/// A statement under the settings that a trigger was made under, which the server keeps with it.
-fn under_mode(carried: &CarriedTrigger, create: &Sql) -> Sql {
-    sql!("{mode}; {create}; {own}", mode = mode(carried), create = create, own = Sql::raw(OWN_MODE))
-}
 
 /// Names of the three triggers, in the order in which they are made: a row that is inserted and deleted between two of them
 /// must not stay.
@@ -159,7 +101,7 @@ pub fn drop(shadow: &Shadow) -> Vec<Sql> {
 
 /// MySQL counts error 1265, a value cut off, among the warnings, and fails the statement for it all the same. A mere note that
 /// digits were rounded or a time of day left out has that number too: an error makes `ROW_COUNT()` -1, a note does not. Notes may
-/// stand before the error. Whatever has another number is noted in any case: nothing is to be left out here.
+/// stand before the error. Exceptions are none of this: each is noted.
 ///
 /// MariaDB says that it cannot read the counter where a transaction lost a deadlock over it, and has rolled the transaction back.
 ///
@@ -168,6 +110,33 @@ pub fn drop(shadow: &Shadow) -> Vec<Sql> {
 const DEADLOCK: &str = "Deadlock found when trying to get lock; try restarting transaction";
 
 fn trigger(name: &TablePath, event: &str, shadow: &Shadow, row: &str, body: &Sql) -> Sql {
+    sql!(
+        "CREATE TRIGGER {name} AFTER {event} ON {t} FOR EACH ROW BEGIN \
+         DECLARE shoofly_rows BIGINT; DECLARE shoofly_last INT; DECLARE shoofly_number INT; DECLARE shoofly_text TEXT; \
+         DECLARE EXIT HANDLER FOR 1020, 1205, 1213 RESIGNAL; \
+         DECLARE EXIT HANDLER FOR 1467 SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = {deadlock}; \
+         DECLARE CONTINUE HANDLER FOR 1442 BEGIN END; \
+         DECLARE CONTINUE HANDLER FOR SQLEXCEPTION BEGIN {why} {note} END; \
+         DECLARE CONTINUE HANDLER FOR 1265 BEGIN {why} IF shoofly_rows = -1 THEN {note} END IF; END; \
+         {flag}{body} {unflag}END",
+        name = name,
+        event = Sql::raw(event),
+        t = made_on(shadow),
+        deadlock = Text(DEADLOCK),
+        why = Sql::raw(WHY),
+        note = note(shadow, row),
+        flag = Sql::raw(if shadow.triggers.is_empty() { String::new() } else { format!("SET {MIRRORING} = 1; ") }),
+        body = body,
+        unflag = Sql::raw(if shadow.triggers.is_empty() { String::new() } else { format!("SET {MIRRORING} = NULL; ") }),
+    )
+}
+
+/// What has gone wrong, and whether it has: notes leave the counter as it is.
+const WHY: &str = "GET DIAGNOSTICS shoofly_rows = ROW_COUNT, shoofly_last = NUMBER; \
+     GET DIAGNOSTICS CONDITION shoofly_last shoofly_number = MYSQL_ERRNO, shoofly_text = MESSAGE_TEXT;";
+
+/// Notes a row that the new table did not take.
+fn note(shadow: &Shadow, row: &str) -> Sql {
     let key: Vec<Sql> = shadow
         .key
         .iter()
@@ -181,22 +150,8 @@ fn trigger(name: &TablePath, event: &str, shadow: &Shadow, row: &str, body: &Sql
         })
         .collect();
     sql!(
-        "CREATE TRIGGER {name} AFTER {event} ON {t} FOR EACH ROW BEGIN \
-         DECLARE shoofly_rows BIGINT; DECLARE shoofly_last INT; DECLARE shoofly_number INT; DECLARE shoofly_text TEXT; \
-         DECLARE EXIT HANDLER FOR 1020, 1205, 1213 RESIGNAL; \
-         DECLARE EXIT HANDLER FOR 1467 SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = {deadlock}; \
-         DECLARE CONTINUE HANDLER FOR 1442 BEGIN END; \
-         DECLARE CONTINUE HANDLER FOR SQLEXCEPTION, 1265 BEGIN \
-         GET DIAGNOSTICS shoofly_rows = ROW_COUNT, shoofly_last = NUMBER; \
-         GET DIAGNOSTICS CONDITION shoofly_last shoofly_number = MYSQL_ERRNO, shoofly_text = MESSAGE_TEXT; \
-         IF shoofly_rows = -1 OR shoofly_number <> 1265 THEN {named}\
-         INSERT INTO shoofly.conflict (table_schema, table_name, row_key, error_number, error_text) \
-         VALUES ({schema}, {table}, LEFT(CONCAT({key}), 500), shoofly_number, shoofly_text); END IF; END; \
-         {flag}{body} {unflag}END",
-        name = name,
-        event = Sql::raw(event),
-        t = made_on(shadow),
-        deadlock = Text(DEADLOCK),
+        "{named}INSERT INTO shoofly.conflict (table_schema, table_name, row_key, error_number, error_text) \
+         VALUES ({schema}, {table}, LEFT(CONCAT({key}), 500), shoofly_number, shoofly_text);",
         named = Sql::raw(match shadow.rivals {
             Rivals::None => "",
             Rivals::Some => NAMED,
@@ -204,9 +159,6 @@ fn trigger(name: &TablePath, event: &str, shadow: &Shadow, row: &str, body: &Sql
         schema = Text(shadow.noted().database.as_str()),
         table = Text(shadow.noted().name.as_str()),
         key = Sql::join(&key, ", ', ', "),
-        flag = Sql::raw(if shadow.triggers.is_empty() { String::new() } else { format!("SET {MIRRORING} = 1; ") }),
-        body = body,
-        unflag = Sql::raw(if shadow.triggers.is_empty() { String::new() } else { format!("SET {MIRRORING} = NULL; ") }),
     )
 }
 
