@@ -29,7 +29,11 @@ const GIVEN: &str = "CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, c int, d
 
 async fn stage_of(flavor: Flavor, name: &str, ddl: &str, rows: u32) -> Stage {
     let my = tokio::task::spawn_blocking(move || My::shared(flavor)).await.unwrap();
-    Stage::set(&my, name, &[GIVEN, &app().load(rows)], ddl).await
+    stage_on(&my, name, ddl, rows).await
+}
+
+async fn stage_on(my: &My, name: &str, ddl: &str, rows: u32) -> Stage {
+    Stage::set(my, name, &[GIVEN, &app().load(rows)], ddl).await
 }
 
 /// A stage with something beside its table.

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
+use shoofly_sandbox::Options;
 use shoofly_tests::mysql::stage::{Stage, wait};
-use shoofly_tests::{Flavor, mysql_matrix};
+use shoofly_tests::{Flavor, My, mysql_matrix};
 use tokio_util::sync::CancellationToken;
 
-use crate::{WIDEN, assert_completed, leave, somebody, stage};
+use crate::{WIDEN, assert_completed, leave, somebody, stage, stage_on};
 
 const BRIEFLY: [&str; 2] = ["--give-up-after", "2s"];
 
@@ -45,6 +46,22 @@ async fn a_locked_table_is_waited_for(flavor: Flavor) {
     stage.finish("complete").await;
     stage.assert_complete().await;
     stage.drop().await;
+}
+
+/// A session that is ended while it reads the triggers of a table leaves a broken table behind, which others go on with.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_of_ours_is_ended_on_mariadb() {
+    let my = tokio::task::spawn_blocking(|| My::own(Flavor::MariaDb, &Options::default())).await.unwrap();
+    let stage = stage_on(&my, "unended", WIDEN, 2_000).await;
+    let looker = somebody(&stage, "HANDLER t OPEN").await;
+    gives_up(&stage, "start", &["t".to_owned()]).await;
+    leave(looker).await;
+    let reader = somebody(&stage, "BEGIN; SELECT * FROM t LIMIT 1").await;
+    gives_up(&stage, "start", &["t".to_owned()]).await;
+    leave(reader).await;
+    let killed = "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'Com_kill'";
+    assert_eq!(stage.live.text(killed).await, "0");
+    assert_completed(stage).await;
 }
 
 /// A run that waits goes on as soon as it can.

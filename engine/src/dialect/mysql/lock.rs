@@ -144,7 +144,8 @@ pub fn write(table: &TablePath) -> Sql {
 /// Lock: `EXCLUSIVE` (metadata) in effect, from the first statement to the last.
 #[must_use]
 pub fn under(table: &TablePath, statements: &[Sql]) -> Sql {
-    // Once the lock is held, the others that a statement takes are its own: they may be waited for.
+    // Once the lock is held, the others that a statement takes are its own: they may be waited for. MariaDB has lost writes of an
+    // application whose table had got some of its triggers when the batch broke off.
     sql!(
         "LOCK TABLES {t} WRITE; SET lock_wait_timeout = 1; {statements}; UNLOCK TABLES",
         t = table,
