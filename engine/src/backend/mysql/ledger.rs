@@ -17,8 +17,11 @@ use crate::sql;
 use crate::text::Sql;
 
 mod history;
+mod transaction;
 
 pub(crate) use history::runs;
+pub(super) use transaction::abandon;
+use transaction::transact;
 
 /// The table that is made last: where it is, all are.
 const LAST: &str = "event";
@@ -118,26 +121,13 @@ pub(crate) async fn enter(
             t = Text(table.name.as_str()),
         ));
     }
-    let text = format!("START TRANSACTION; {}; COMMIT", Sql::join(&statements, "; ").as_str());
-    match session.execute(&text).await {
-        Ok(_) => {
+    match transact(session, &Sql::join(&statements, "; ")).await {
+        Ok(()) => {
             let run = session.rows("SELECT @shoofly_run").await.map_err(|error| error.doing("enter the run"))?;
             Ok(number(&run))
         }
-        Err(error) => {
-            abandon(session).await;
-            match error.kind {
-                DbErrorKind::Constraint => Err(busy(session, &plan.tables).await),
-                _ => Err(error.doing("enter the run into the ledger")),
-            }
-        }
-    }
-}
-
-/// Rolls back whatever transaction is open and gives back table locks; a connection that is gone has done so by itself.
-pub(super) async fn abandon(session: &Session) {
-    if let Err(error) = session.execute("ROLLBACK; UNLOCK TABLES").await {
-        tracing::debug!(%error, "rollback after an error");
+        Err(error) if error.kind == DbErrorKind::Constraint => Err(busy(session, &plan.tables).await),
+        Err(error) => Err(error.doing("enter the run into the ledger")),
     }
 }
 
@@ -200,13 +190,13 @@ pub(crate) async fn end_session(session: &Session, held: Hold, earlier: u64) -> 
 pub(crate) async fn take_over(session: &Session, run: i64) -> Result<Hold, DbError> {
     let holder = format!("process {} on {}", std::process::id(), crate::backend::host());
     let text = sql!(
-        "START TRANSACTION; UPDATE shoofly.run SET epoch = epoch + 1, holder = {holder}, holder_session = CONNECTION_ID(), \
+        "UPDATE shoofly.run SET epoch = epoch + 1, holder = {holder}, holder_session = CONNECTION_ID(), \
          last_error = NULL WHERE id = {run}; UPDATE shoofly.lane l JOIN shoofly.run r ON r.id = l.run \
-         SET l.epoch = r.epoch WHERE l.run = {run}; COMMIT",
+         SET l.epoch = r.epoch WHERE l.run = {run}",
         holder = Text(&holder),
         run = run,
     );
-    session.execute(text.as_str()).await?;
+    transact(session, &text).await?;
     let read = sql!("SELECT epoch FROM shoofly.run WHERE id = {run}", run = run);
     Ok(Hold { run, epoch: number(&session.rows(read.as_str()).await?) })
 }
@@ -367,17 +357,11 @@ pub(crate) fn failed(held: Hold, error: &str) -> Sql {
 /// # Errors
 /// [`Error::Busy`] where another process has taken the run over; the server's. Nothing is recorded.
 pub(crate) async fn record(session: &Session, held: Hold, doing: &str, statements: &[Sql]) -> Result<(), Error> {
-    let text = format!(
-        "START TRANSACTION; {}; {}; COMMIT",
-        holding(session, held).as_str(),
-        Sql::join(statements, "; ").as_str()
-    );
-    let Err(error) = session.execute(&text).await else { return Ok(()) };
-    abandon(session).await;
-    Err(if is_taken(&error) {
-        super::claim::taken(held.run, "another process took the run over")
-    } else {
-        error.doing(doing)
+    let text =
+        sql!("{holding}; {statements}", holding = holding(session, held), statements = Sql::join(statements, "; "),);
+    transact(session, &text).await.map_err(|error| match is_taken(&error) {
+        true => super::claim::taken(held.run, "another process took the run over"),
+        false => error.doing(doing),
     })
 }
 
