@@ -2,7 +2,8 @@
 
 use mysql_async::prelude::Queryable;
 use shoofly_tests::catalogue::assert_equal;
-use shoofly_tests::mysql::stage::{Stage, wait};
+use shoofly_tests::mysql::stage::{Stage, signal, wait};
+use shoofly_tests::wait::until;
 use shoofly_tests::{Flavor, mysql_matrix};
 
 use crate::{assert_completed, assert_rolled_back, leave, somebody, stage_beside, write};
@@ -54,6 +55,29 @@ async fn a_key_is_added_once(flavor: Flavor) {
     assert_rolled_back(stage).await;
 }
 
+/// Names of constraints are unique in a database, and what a change comes to is seen on copies in one that all runs share.
+async fn keys_of_one_name_are_added_side_by_side(flavor: Flavor) {
+    let stages = [numbered(flavor, "dangling_one").await, numbered(flavor, "dangling_other").await];
+    for stage in &stages {
+        write(stage, "INSERT INTO numbers SELECT c FROM t WHERE id = 2000").await;
+        stage.finish("start").await;
+        stage.die("complete", "native.after:contract.1").await;
+    }
+    let one = stages[0].begin_until(&["up"], "try.made").await;
+    let other = stages[1].begin(&["up"], "");
+    let waits = format!(
+        "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = '{}' AND STATE = 'User lock'",
+        stages[1].live.name()
+    );
+    until("the other one waits", async || stages[1].live.text(&waits).await == "1").await;
+    signal(&one, "KILL");
+    wait(one).await;
+    wait(other).await.assert(0, &[]);
+    for stage in stages {
+        assert_completed(stage).await;
+    }
+}
+
 /// The server leaves the database's name out where both tables are in one.
 async fn a_key_to_a_table_named_with_its_database_is_added_once(flavor: Flavor) {
     let stage = numbered(flavor, "dangling_database").await;
@@ -72,5 +96,6 @@ mysql_matrix!(
     are_named,
     written_before_the_key_are_found_behind_it,
     a_key_is_added_once,
+    keys_of_one_name_are_added_side_by_side,
     a_key_to_a_table_named_with_its_database_is_added_once,
 );

@@ -3,7 +3,7 @@
 use super::claim::Claim;
 use super::guard::{Guarded, Work};
 use super::unique::{Build, UniqueOf};
-use super::{check, ledger};
+use super::{check, ledger, trying};
 use crate::dialect::mysql::{native, shape};
 use crate::driver::mysql::catalogue;
 use crate::error::{DbError, DbErrorKind, Error, Problem};
@@ -105,15 +105,19 @@ impl Claim {
             before = Sql::raw(before),
             of_copy = of_copy,
         );
-        let made = async {
-            self.session.execute(text.as_str()).await?;
-            let name = WrittenName { database: Some(copy.database.clone()), name: copy.name.clone() };
-            Ok(catalogue::read(&self.session, &[name]).await?.table(&copy).cloned())
-        };
-        let made = made.await.map_err(failed);
         let clean = sql!("SET foreign_key_checks = 1; {drop}", drop = shape::drop(&copy));
-        self.session.execute(clean.as_str()).await.map_err(failed)?;
-        made
+        let work = async {
+            let made = async {
+                self.session.execute(text.as_str()).await?;
+                let name = WrittenName { database: Some(copy.database.clone()), name: copy.name.clone() };
+                Ok(catalogue::read(&self.session, &[name]).await?.table(&copy).cloned())
+            };
+            let made = made.await;
+            failpoint::pass("try.made").await;
+            self.session.execute(clean.as_str()).await?;
+            made
+        };
+        trying::alone(&self.session, text.as_str(), work).await.map_err(failed)
     }
 
     /// What the server has refused has changed nothing: the step counts as not begun, so that the run can be rolled back.

@@ -1,5 +1,6 @@
 //! Asking the server what it does with a statement, by trying it on an empty copy of the table.
 
+use std::future::Future;
 use std::time::{Duration, Instant};
 
 use super::guard::blocker;
@@ -21,6 +22,14 @@ use crate::text::Sql;
 
 /// Between two attempts.
 const TRY_EVERY: Duration = Duration::from_millis(100);
+
+/// Drops the copies that killed processes have left. One with a foreign key is nobody's while the lock of [`alone`] is held.
+const LEFT: &str = "SELECT \
+     CONCAT('SET foreign_key_checks = 0; DROP TABLE IF EXISTS shoofly.', c.TABLE_NAME, '; SET foreign_key_checks = 1') \
+     FROM information_schema.TABLES AS c WHERE c.TABLE_SCHEMA = 'shoofly' AND c.TABLE_NAME LIKE 'try\\_%' \
+     AND (NOT EXISTS (SELECT 1 FROM information_schema.PROCESSLIST AS p WHERE CONCAT('try_', p.ID) = c.TABLE_NAME) \
+     OR EXISTS (SELECT 1 FROM information_schema.TABLE_CONSTRAINTS AS k WHERE k.TABLE_SCHEMA = 'shoofly' \
+     AND k.TABLE_NAME = c.TABLE_NAME AND k.CONSTRAINT_TYPE = 'FOREIGN KEY'))";
 
 /// Tries a statement; `None` for a table that is not known. A table that somebody has locked cannot be copied, even without its
 /// rows: that is waited for.
@@ -85,12 +94,42 @@ async fn attempt(session: &Session, trial: &Trial, known: &Catalogue) -> Result<
     };
     let Some(copy) = shape::in_ledger(&format!("try_{}", session.id())) else { return Ok(None) };
     let doing = |error: DbError| error.doing(format!("try the change of {} on an empty copy", table.path.display()));
-    let tried = Trying { session, table, copy: &copy, trial }.all().await;
-    failpoint::pass("try.made").await;
-    let dropped = session.execute(shape::drop(&copy).as_str()).await;
-    let tried = tried.map_err(doing)?;
-    dropped.map_err(doing)?;
-    Ok(Some(tried))
+    let work = async {
+        let tried = Trying { session, table, copy: &copy, trial }.all().await;
+        failpoint::pass("try.made").await;
+        let dropped = session.execute(shape::drop(&copy).as_str()).await;
+        let tried = tried?;
+        dropped.map(|_| Some(tried))
+    };
+    alone(session, &trial.whole, work).await.map_err(doing)
+}
+
+/// Names of constraints are unique in a database, and every copy is made in the ledger's: whoever tries something that may name
+/// one does so alone, and drops copies first whose sessions have gone.
+///
+/// Lock: the user lock `shoofly.try`, which is waited for.
+///
+/// # Errors
+/// Those of the work, and the server's.
+pub(super) async fn alone<T>(
+    session: &Session,
+    sql: &str,
+    work: impl Future<Output = Result<T, DbError>>,
+) -> Result<T, DbError> {
+    if !sql.to_ascii_uppercase().contains("CONSTRAINT") {
+        return work.await;
+    }
+    session.rows("SELECT GET_LOCK('shoofly.try', 30)").await?;
+    let done = async {
+        for left in session.rows(LEFT).await?.into_iter().flatten().flatten() {
+            session.execute(&left).await?;
+        }
+        work.await
+    };
+    let done = done.await;
+    let released = session.rows("SELECT RELEASE_LOCK('shoofly.try')").await;
+    let done = done?;
+    released.map(|_| done)
 }
 
 struct Trying<'a> {
