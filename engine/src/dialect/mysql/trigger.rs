@@ -5,8 +5,9 @@
 //! that it waits for in vain: those fail the statement as a whole, and the table stays as it was.
 
 use crate::plan::shadow::{Copied, Rivals, Shadow, Way};
-use crate::schema::mysql::TablePath;
+use crate::schema::mysql::{Table, TablePath};
 use crate::sql;
+use crate::sql::mysql::mode::Product;
 use crate::sql::mysql::name::Name;
 use crate::text::{AsSql, List, Sql};
 
@@ -89,6 +90,19 @@ pub fn create(shadow: &Shadow) -> Vec<Sql> {
         trigger(&updated, "UPDATE", shadow, "NEW", &moved),
         trigger(&inserted, "INSERT", shadow, "NEW", &upsert),
     ]
+}
+
+/// What makes MariaDB prepare every statement anew: the definition as it is, under a new number. There (10.11.19) a statement goes on
+/// with the tables that it knew when it was prepared, if the table had a trigger by then: what a trigger that came later writes to
+/// does not exist for it (error 1146).
+///
+/// Lock: as [`create`].
+#[must_use]
+pub fn announce(product: Product, table: &Table) -> Option<Sql> {
+    let announced = || {
+        sql!("ALTER TABLE {t} COMMENT = {comment}, ALGORITHM = INSTANT", t = table.path, comment = Text(&table.comment))
+    };
+    (product == Product::MariaDb).then(announced)
 }
 
 /// Drops the three triggers, those that exist.

@@ -5,7 +5,7 @@ use super::stages::{self, Stages};
 use super::{Context, Draft, native, refuse, rows};
 use crate::dialect::mysql::dual::{Dual, Wanted};
 use crate::dialect::mysql::native::drop_column_if_there;
-use crate::dialect::mysql::rows as text;
+use crate::dialect::mysql::{rows as text, trigger};
 use crate::error::Problem;
 use crate::plan::rows::{Rows, RowsStage, SetColumn};
 use crate::plan::shadow::{KeyedRows, NativeAlter, NativeWay};
@@ -130,6 +130,7 @@ fn plan(dual: &Dual, table: &Table, cx: &Context<'_>, draft: &mut Draft) {
     draft.steps.push(native::seed(PhaseKind::Expand, title, add, Cost::Catalogue, undo));
     let mut follow = text::drop(&table.path);
     follow.extend(dual.follow(&rows));
+    follow.extend(trigger::announce(cx.server().product, table));
     let proof = stages::check(
         table,
         format!("every {new} of {} is what {old} becomes", table.path.display()),

@@ -165,15 +165,6 @@ pub(super) fn shadow(table: &Table, change: &Change, cx: &Context<'_>, draft: &m
             }
         }
     }
-    if server.product == Product::MariaDb {
-        for trigger in table.triggers.iter().filter(|trigger| names_tables(&trigger.body)) {
-            refuse(
-                format!("the trigger {} works with other tables", trigger.name.as_str()),
-                "with such a trigger beside ours, MariaDB has been seen to fail statements of the application with error 1146",
-                &format!("drop it for the time of the change, {direct}"),
-            );
-        }
-    }
     let known = |trigger: &&Trigger| {
         matches!(trigger.charset.as_str(), "utf8mb4" | "utf8mb3" | "utf8")
             || (trigger.create_sql.is_ascii() && trigger.body.is_ascii())
@@ -192,14 +183,6 @@ pub(super) fn shadow(table: &Table, change: &Change, cx: &Context<'_>, draft: &m
             &format!("drop the foreign key for the time of the change, {direct}"),
         );
     }
-}
-
-/// Whether a trigger reads or writes tables, or calls what may. A word in a string counts too: that errs on the safe side.
-fn names_tables(body: &str) -> bool {
-    let words = body.split(|char: char| !char.is_ascii_alphanumeric() && char != '_');
-    words.into_iter().any(|word| {
-        ["INSERT", "UPDATE", "DELETE", "REPLACE", "SELECT", "CALL"].iter().any(|verb| word.eq_ignore_ascii_case(verb))
-    })
 }
 
 /// Names that a run wants for its own.

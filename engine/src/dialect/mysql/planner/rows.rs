@@ -4,7 +4,7 @@
 use super::stages::{self, Stages};
 use super::{Context, Draft, refuse};
 use crate::dialect::mysql::rows::{self as text, Rule};
-use crate::dialect::mysql::value;
+use crate::dialect::mysql::{trigger, value};
 use crate::error::Problem;
 use crate::op::UpdateRows;
 use crate::plan::rows::{Rows, RowsStage, SetColumn};
@@ -200,6 +200,7 @@ impl<'a> Update<'a> {
         );
         let mut follow = text::drop(&rows.table);
         follow.extend(text::create(&rows, &rule));
+        follow.extend(trigger::announce(self.cx.server().product, self.table));
         let stages = Stages { table: self.table, rows: &rows, place: self.place() };
         draft.steps.extend(stages.until_ready(follow, proof));
         let title = format!("drop the triggers that set {}", self.place());
