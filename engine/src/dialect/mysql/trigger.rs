@@ -92,9 +92,9 @@ pub fn create(shadow: &Shadow) -> Vec<Sql> {
     ]
 }
 
-/// What makes MariaDB prepare every statement anew: the definition as it is, under a new number. There (10.11.19) a statement goes on
-/// with the tables that it knew when it was prepared, if the table had a trigger by then: what a trigger that came later writes to
-/// does not exist for it (error 1146).
+/// What makes MariaDB prepare every statement anew: the definition as it is, under a new number. There (10.11.19) a statement goes
+/// on with the tables that it knew when it was prepared, if the table had a trigger by then: what a trigger that came later writes
+/// to does not exist for it (error 1146).
 ///
 /// Lock: as [`create`].
 #[must_use]
