@@ -197,13 +197,12 @@ async fn a_row_that_the_old_shape_does_not_take(flavor: Flavor) {
     let stage = still(flavor, "undo_rows", given, "ALTER TABLE t MODIFY c bigint, DROP KEY u").await;
     stage.finish("up --keep-old").await;
     stage.live.run("INSERT INTO t VALUES (3, 5000000000, 3), (4, 4, 1)").await;
-    let texts = ["id = 3", "id = 4", "Out of range", "unique key", "shoofly.conflict", "shoofly complete"];
+    let texts = ["id = 3", "id = 4", "Out of range", "unique key", "_conflict`", "shoofly complete"];
     stage.expect(1, &["rollback"], &texts).await;
     // Neither is lost, and no other row has given way.
     assert_eq!(stage.live.text("SELECT GROUP_CONCAT(id, c, u ORDER BY id) FROM t").await, "111,222,350000000003,441");
     stage.live.run("UPDATE t SET c = 3 WHERE id = 3; UPDATE t SET u = 4 WHERE id = 4").await;
-    let forget = format!("DELETE FROM shoofly.conflict WHERE table_schema = '{}'", stage.live.name());
-    stage.live.run(&forget).await;
+    stage.live.run(&format!("DELETE FROM shoofly.`{}.t_shoofly_conflict`", stage.live.name())).await;
     stage.finish("rollback").await;
     stage.mirror.run("INSERT INTO t VALUES (3, 3, 3), (4, 4, 4)").await;
     stage.assert_as_before().await;

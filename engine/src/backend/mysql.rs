@@ -21,6 +21,7 @@ mod barrier;
 mod check;
 mod claim;
 mod compare;
+mod conflicts;
 mod copy;
 mod dual;
 mod executor;
@@ -161,6 +162,7 @@ impl Held for Claim {
             self.guarded(&id).run(&way.locks, statement).await?;
         }
         failpoint::pass("undo.after").await;
+        self.drop_conflicts().await?;
         let mut record = ledger::undone(self.hold);
         record.extend(ledger::enter_state(self.hold, undone));
         record.push(ledger::log(self.hold, undone.word()));
@@ -168,6 +170,9 @@ impl Held for Claim {
     }
 
     async fn enter_state(&self, state: RunState) -> Result<(), Error> {
+        if !state.is_active() {
+            self.drop_conflicts().await?;
+        }
         let mut record = ledger::enter_state(self.hold, state);
         record.push(ledger::log(self.hold, state.word()));
         ledger::record(&self.session, self.hold, "record the run's state", &record).await

@@ -3,6 +3,7 @@
 pub mod by_rows;
 pub mod check;
 pub mod compare;
+pub mod conflict;
 pub mod dual;
 pub mod function;
 pub mod health;

@@ -48,17 +48,21 @@ async fn a_locked_table_is_waited_for(flavor: Flavor) {
     stage.drop().await;
 }
 
-/// A session that is ended while it reads the triggers of a table leaves a broken table behind, which others go on with.
+/// A session of MariaDB that is ended while it reads the triggers of a table leaves a broken table behind, which others go on with.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_of_ours_is_ended_on_mariadb() {
     let my = tokio::task::spawn_blocking(|| My::own(Flavor::MariaDb, &Options::default())).await.unwrap();
     let stage = stage_on(&my, "unended", WIDEN, 2_000).await;
-    let looker = somebody(&stage, "HANDLER t OPEN").await;
-    gives_up(&stage, "start", &["t".to_owned()]).await;
-    leave(looker).await;
-    let reader = somebody(&stage, "BEGIN; SELECT * FROM t LIMIT 1").await;
-    gives_up(&stage, "start", &["t".to_owned()]).await;
-    leave(reader).await;
+    // The last one lets the table be locked, but not be given triggers.
+    for sql in ["HANDLER t OPEN", "BEGIN; SELECT * FROM t LIMIT 1", "BACKUP LOCK t"] {
+        let holder = somebody(&stage, sql).await;
+        let said = stage.run(&["start", BRIEFLY[0], BRIEFLY[1]]).await;
+        let attempts = said.err.split_once("in ").and_then(|(_, rest)| rest.split_once(" attempts"));
+        // Those who write do not wait for it either: each attempt ends at once.
+        let attempts: u32 = attempts.unwrap_or_else(|| panic!("{sql}: {}", said.err)).0.parse().unwrap();
+        assert!(said.code == Some(6) && attempts > 10, "{sql}: {}", said.err);
+        leave(holder).await;
+    }
     let killed = "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'Com_kill'";
     assert_eq!(stage.live.text(killed).await, "0");
     assert_completed(stage).await;
@@ -144,8 +148,32 @@ async fn two_wait_side_by_side(flavor: Flavor) {
     }
 }
 
+/// What triggers write to is locked with their table. Whoever writes to one table that is changed holds up no run of another one.
+async fn who_writes_elsewhere_is_in_nobodys_way(flavor: Flavor) {
+    const FILL: &str = "UPDATE t SET d = UPPER(d)";
+    const FULL: &str = "-- shoofly: strategy = dual-column\nALTER TABLE t MODIFY c int NOT NULL";
+    let elsewhere = stage(flavor, "elsewhere", FILL).await;
+    elsewhere.finish("start").await;
+    for (name, ddl) in [("here_fill", FILL), ("here_dual", FULL), ("here_back", FULL)] {
+        let here = stage(flavor, name, ddl).await;
+        here.finish("start").await;
+        let mut writer = somebody(&elsewhere, "BEGIN; UPDATE t SET d = 'new' WHERE id = 5").await;
+        let verb = if name == "here_back" { "rollback" } else { "complete" };
+        here.expect(0, &[verb, BRIEFLY[0], BRIEFLY[1]], &[]).await;
+        writer.query_drop("ROLLBACK").await.unwrap();
+        leave(writer).await;
+        match verb {
+            "rollback" => here.assert_as_before().await,
+            _ => here.assert_complete().await,
+        }
+        here.drop().await;
+    }
+    assert_completed(elsewhere).await;
+}
+
 mysql_matrix!(
     a_locked_table_is_waited_for,
+    who_writes_elsewhere_is_in_nobodys_way,
     a_released_table_is_taken_at_once,
     locked_rows_are_deferred,
     an_old_list_of_transactions_is_not_believed,

@@ -4,7 +4,7 @@ use super::claim::Claim;
 use super::executor::exclusive;
 use super::guard::{Exchange, Exchanged};
 use super::ledger;
-use crate::dialect::mysql::literal::Text;
+use crate::dialect::mysql::conflict;
 use crate::dialect::mysql::rows::names;
 use crate::driver::mysql::catalogue;
 use crate::error::{DbError, Error, Problem};
@@ -13,7 +13,7 @@ use crate::failpoint;
 use crate::plan::rows::{Rows, RowsStage};
 use crate::plan::{Action, Check, Plan, Step};
 use crate::run::StepState;
-use crate::schema::mysql::Table;
+use crate::schema::mysql::{Table, TablePath};
 use crate::sql;
 use crate::sql::mysql::name::WrittenName;
 use crate::text::Sql;
@@ -45,11 +45,11 @@ impl Claim {
             }
             self.catch_up(step, rows, &others).await?;
         }
-        let noted = sql!("SELECT id {noted}", noted = noted(rows));
-        let against = sql!("{noted} LIMIT 1", noted = noted);
+        let list = conflict::list(&rows.table);
+        let against = sql!("SELECT id FROM {list} LIMIT 1", list = list);
         loop {
             self.unchanged(step, rows).await?;
-            self.settle(&noted, &others.proofs).await?;
+            self.settle(&list, &others.proofs).await?;
             self.begin(step, None).await?;
             failpoint::pass("column.before").await;
             let exchange = Exchange { table: &rows.table, against: &against, statements, back: &others.follow };
@@ -87,16 +87,16 @@ impl Claim {
     }
 
     /// Values that a trigger could not write are of no account where every row is right by now; else the proof names the rows.
-    async fn settle(&self, noted: &Sql, proofs: &[Check]) -> Result<(), Error> {
+    async fn settle(&self, list: &TablePath, proofs: &[Check]) -> Result<(), Error> {
         let looking = |error: DbError| error.doing("look for conflicts");
-        let lines = self.session.rows(noted.as_str()).await.map_err(looking)?;
+        let lines = self.session.rows(sql!("SELECT id FROM {list}", list = list).as_str()).await.map_err(looking)?;
         let ids: Vec<String> = lines.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect();
         if ids.is_empty() {
             return Ok(());
         }
         self.count(proofs).await?;
         for some in ids.chunks(AT_ONCE) {
-            let forget = sql!("DELETE FROM shoofly.conflict WHERE id IN ({ids})", ids = Sql::raw(some.join(", ")));
+            let forget = sql!("DELETE FROM {list} WHERE id IN ({ids})", list = list, ids = Sql::raw(some.join(", ")));
             ledger::record(&self.session, self.hold, "forget conflicts that were settled", &[forget]).await?;
         }
         Ok(())
@@ -123,15 +123,6 @@ impl Claim {
 fn is_as_planned(table: &Table, rows: &Rows) -> bool {
     let same = rows.replaces.as_ref().is_none_or(|before| table.column(before.name.as_str()) == Some(&**before));
     same && rows.set.iter().all(|set| table.column(set.column.name.as_str()).is_some())
-}
-
-/// The lines that triggers have written about the table.
-fn noted(rows: &Rows) -> Sql {
-    sql!(
-        "FROM shoofly.conflict WHERE table_schema = {d} AND table_name = {t}",
-        d = Text(rows.table.database.as_str()),
-        t = Text(rows.table.name.as_str()),
-    )
 }
 
 fn others(plan: &Plan, rows: &Rows) -> Others {

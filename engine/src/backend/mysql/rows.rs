@@ -3,8 +3,6 @@
 use super::claim::Claim;
 use super::copy::{self, Work};
 use super::executor::exclusive;
-use super::ledger;
-use crate::dialect::mysql::literal::Text;
 use crate::dialect::mysql::lock;
 use crate::dialect::mysql::rows::Filled;
 use crate::error::{Error, Problem};
@@ -12,7 +10,6 @@ use crate::failpoint;
 use crate::plan::Step;
 use crate::plan::rows::{Rows, RowsStage};
 use crate::run::StepState;
-use crate::sql;
 use crate::text::Sql;
 
 impl Claim {
@@ -32,7 +29,7 @@ impl Claim {
         failpoint::pass(&format!("rows.before:{}", step.id)).await;
         match stage {
             RowsStage::Follow => {
-                self.forget_conflicts(rows).await?;
+                self.list_conflicts(&rows.table).await?;
                 self.at_once(step, rows, statements).await?;
             }
             RowsStage::Fill => self.fill(step, rows).await?,
@@ -53,15 +50,6 @@ impl Claim {
     pub(super) async fn at_once(&self, step: &Step, rows: &Rows, statements: &[Sql]) -> Result<(), Error> {
         let batch = lock::under(&rows.table, statements);
         self.guarded(&step.id).run(&[exclusive(&rows.table)], &batch).await
-    }
-
-    async fn forget_conflicts(&self, rows: &Rows) -> Result<(), Error> {
-        let forget = sql!(
-            "DELETE FROM shoofly.conflict WHERE table_schema = {d} AND table_name = {t}",
-            d = Text(rows.table.database.as_str()),
-            t = Text(rows.table.name.as_str()),
-        );
-        ledger::record(&self.session, self.hold, "forget old conflicts", &[forget]).await
     }
 }
 

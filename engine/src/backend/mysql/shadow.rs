@@ -65,13 +65,7 @@ impl Claim {
 
     /// Made anew each time: until there are triggers, nobody knows it.
     async fn make(&self, step: &StepId, shadow: &Shadow, statements: &[Sql]) -> Result<(), Error> {
-        let forget = sql!(
-            "DELETE FROM shoofly.conflict WHERE table_schema = {d} AND table_name IN ({t}, {s})",
-            d = Text(shadow.table.database.as_str()),
-            t = Text(shadow.table.name.as_str()),
-            s = Text(shadow.shadow.name.as_str()),
-        );
-        ledger::record(&self.session, self.hold, "forget old conflicts", &[forget]).await?;
+        self.list_conflicts(shadow.noted()).await?;
         let parents: Vec<TableLock> = shadow.foreign_keys.iter().map(|key| exclusive(&key.referenced)).collect();
         self.each(step, &parents, statements).await?;
         self.follow_counter(step, shadow).await
@@ -104,9 +98,7 @@ impl Claim {
 
     /// All three triggers in one moment; those of an earlier attempt go first.
     async fn mirror(&self, step: &StepId, shadow: &Shadow, statements: &[Sql]) -> Result<(), Error> {
-        let mut all = trigger::drop(shadow);
-        all.extend(statements.iter().cloned());
-        let batch = lock::under(&shadow.table, &all);
+        let batch = lock::under(&shadow.table, statements);
         self.guarded(step).run(&[exclusive(&shadow.table)], &batch).await?;
         failpoint::pass("mirror.made").await;
         self.follow_counter(step, shadow).await

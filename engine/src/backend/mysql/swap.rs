@@ -4,7 +4,7 @@ use super::claim::Claim;
 use super::executor::exclusive;
 use super::ledger;
 use crate::dialect::mysql::literal::Text;
-use crate::dialect::mysql::{lock, trigger};
+use crate::dialect::mysql::{conflict, lock, trigger};
 use crate::error::{DbError, Error, Problem};
 use crate::failpoint;
 use crate::plan::shadow::{Shadow, ShadowStage, Way};
@@ -17,6 +17,7 @@ use crate::text::Sql;
 impl Claim {
     /// The triggers of the way back, in one moment: on the table that has not the name yet, where they do nothing.
     pub(super) async fn mirror_back(&self, step: &StepId, back: &Shadow, statements: &[Sql]) -> Result<(), Error> {
+        self.list_conflicts(back.noted()).await?;
         let on = trigger::made_on(back);
         let mut all = trigger::drop(back);
         all.extend(statements.iter().cloned());
@@ -53,7 +54,7 @@ impl Claim {
         let mut locks = vec![exclusive(&shadow.table), exclusive(&shadow.shadow)];
         locks.extend(shadow.children.iter().map(|child| exclusive(&child.table)));
         // The lock may be waited for long: what has come up since is looked for once more with every attempt.
-        let check = lock::assert_no_conflict(shadow.noted());
+        let check = conflict::assert_none(shadow.noted());
         let statements: Vec<Sql> =
             statements.iter().map(|swap| sql!("{check}; {swap}", check = check, swap = swap)).collect();
         let swapped = self.each(&step.id, &locks, &statements).await;
@@ -128,14 +129,16 @@ impl Claim {
 
     /// What the triggers could not write is not in the other table.
     pub(super) async fn no_conflicts(&self, shadow: &Shadow) -> Result<(), Error> {
+        let list = sql!("{list}", list = conflict::list(shadow.noted()));
         let advice = match shadow.way {
-            Way::Forth => "correct the row, roll back and start anew",
-            Way::Back => {
-                "change the row so that the old shape takes it, delete its line from shoofly.conflict, and run the same command \
-                 again; or keep the new shape: shoofly complete"
-            }
+            Way::Forth => "correct the row, roll back and start anew".to_owned(),
+            Way::Back => format!(
+                "change the row so that the old shape takes it, delete its line from {}, and run the same command again; or keep \
+                 the new shape: shoofly complete",
+                list.as_str()
+            ),
         };
-        self.no_conflict_but(shadow, advice).await
+        self.no_conflict_but(shadow, &advice).await
     }
 
     /// Rows that were written in the moment of a swap, behind the last look: the table that has lost its name, and is called
@@ -145,20 +148,19 @@ impl Claim {
             Way::Forth => "its new shape",
             Way::Back => "its old shape again",
         };
+        let list = sql!("{list}", list = conflict::list(shadow.noted()));
         let advice = format!(
-            "the table has {shape}: bring the row over from {} by hand, delete it from shoofly.conflict, and run the same command \
-             again",
-            other.display()
+            "the table has {shape}: bring the row over from {} by hand, delete its line from {}, and run the same command again",
+            other.display(),
+            list.as_str(),
         );
         self.no_conflict_but(shadow, &advice).await
     }
 
     async fn no_conflict_but(&self, shadow: &Shadow, advice: &str) -> Result<(), Error> {
         let text = sql!(
-            "SELECT row_key, error_number, error_text FROM shoofly.conflict \
-             WHERE table_schema = {d} AND table_name = {t} ORDER BY id LIMIT 10",
-            d = Text(shadow.noted().database.as_str()),
-            t = Text(shadow.noted().name.as_str()),
+            "SELECT row_key, error_number, error_text FROM {list} ORDER BY id LIMIT 10",
+            list = conflict::list(shadow.noted()),
         );
         let rows = self.session.rows(text.as_str()).await.map_err(|error| error.doing("look for conflicts"))?;
         if rows.is_empty() {

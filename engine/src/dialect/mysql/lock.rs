@@ -22,19 +22,6 @@ pub fn assert_nobody(tables: &[TablePath]) -> Sql {
     )
 }
 
-/// Fails with error 1690 where a trigger of ours has noted something that it could not write: ends a batch before it changes
-/// anything.
-///
-/// Lock: none.
-#[must_use]
-pub fn assert_no_conflict(table: &TablePath) -> Sql {
-    sql!(
-        "SELECT EXP(1000 * (SELECT COUNT(*) FROM shoofly.conflict WHERE table_schema = {d} AND table_name = {t}))",
-        d = Text(table.database.as_str()),
-        t = Text(table.name.as_str()),
-    )
-}
-
 /// A condition that holds for each of the tables.
 pub(super) fn named(schema: &str, name: &str, tables: &[TablePath]) -> Sql {
     let each: Vec<Sql> = tables
@@ -141,14 +128,15 @@ pub fn write(table: &TablePath) -> Sql {
 
 /// Statements under one write lock: nobody writes between them, and the lock is asked for once.
 ///
+/// The first statement shows whether somebody looks at the table's definition (`BACKUP LOCK`), which a write lock does not keep
+/// them from: while nothing has changed, the batch may break off. From then on, whoever comes to look is waited for: MariaDB has
+/// lost writes of an application whose table had got some of its triggers when a batch broke off.
+///
 /// Lock: `EXCLUSIVE` (metadata) in effect, from the first statement to the last.
 #[must_use]
 pub fn under(table: &TablePath, statements: &[Sql]) -> Sql {
-    // Once the lock is held, the others that a statement takes are its own: they may be waited for. MariaDB has lost writes of an
-    // application whose table had got some of its triggers when the batch broke off.
-    sql!(
-        "LOCK TABLES {t} WRITE; SET lock_wait_timeout = 1; {statements}; UNLOCK TABLES",
-        t = table,
-        statements = Sql::join(statements, "; "),
-    )
+    let (first, others) = statements.split_at(statements.len().min(1));
+    let waits = [Sql::raw("SET lock_wait_timeout = 1")];
+    let parts: Vec<Sql> = first.iter().chain(&waits).chain(others).cloned().collect();
+    sql!("LOCK TABLES {t} WRITE; {parts}; UNLOCK TABLES", t = table, parts = Sql::join(&parts, "; "))
 }

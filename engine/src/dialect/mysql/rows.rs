@@ -5,7 +5,7 @@
 
 use super::key::{self, KeyColumn, Place};
 use super::literal::Text;
-use super::{check, shape};
+use super::{check, conflict, shape};
 use crate::plan::rows::Rows;
 use crate::schema::mysql::{Column, TablePath};
 use crate::sql;
@@ -111,14 +111,11 @@ pub(super) fn noting(rows: &Rows, caught: &str, declared: &Sql, work: &Sql) -> S
         "BEGIN DECLARE shoofly_number INT; DECLARE shoofly_text TEXT; DECLARE shoofly_failed INT DEFAULT 0; {declared} \
          DECLARE CONTINUE HANDLER FOR {caught} BEGIN \
          GET DIAGNOSTICS CONDITION 1 shoofly_number = MYSQL_ERRNO, shoofly_text = MESSAGE_TEXT; SET shoofly_failed = 1; \
-         INSERT INTO shoofly.conflict (table_schema, table_name, row_key, error_number, error_text) \
-         VALUES ({schema}, {table}, LEFT({key}, 500), shoofly_number, shoofly_text); END; \
+         {note} END; \
          {work} END",
         caught = Sql::raw(caught),
         declared = declared,
-        schema = Text(rows.table.database.as_str()),
-        table = Text(rows.table.name.as_str()),
-        key = check::name(&key, "NEW."),
+        note = conflict::note(&rows.table, &check::name(&key, "NEW.")),
         work = work,
     )
 }

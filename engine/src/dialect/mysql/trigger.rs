@@ -11,6 +11,7 @@ use crate::sql::mysql::mode::Product;
 use crate::sql::mysql::name::Name;
 use crate::text::{AsSql, List, Sql};
 
+use super::conflict;
 use super::literal::Text;
 
 mod carried;
@@ -96,6 +97,8 @@ pub fn create(shadow: &Shadow) -> Vec<Sql> {
 /// on with the tables that it knew when it was prepared, if the table had a trigger by then: what a trigger that came later writes
 /// to does not exist for it (error 1146).
 ///
+/// It stands before them, under their lock: it changes nothing, and shows whether they can be made.
+///
 /// Lock: as [`create`].
 #[must_use]
 pub fn announce(product: Product, table: &Table) -> Option<Sql> {
@@ -163,17 +166,12 @@ fn note(shadow: &Shadow, row: &str) -> Sql {
             )
         })
         .collect();
-    sql!(
-        "{named}INSERT INTO shoofly.conflict (table_schema, table_name, row_key, error_number, error_text) \
-         VALUES ({schema}, {table}, LEFT(CONCAT({key}), 500), shoofly_number, shoofly_text);",
-        named = Sql::raw(match shadow.rivals {
-            Rivals::None => "",
-            Rivals::Some => NAMED,
-        }),
-        schema = Text(shadow.noted().database.as_str()),
-        table = Text(shadow.noted().name.as_str()),
-        key = Sql::join(&key, ", ', ', "),
-    )
+    let named = match shadow.rivals {
+        Rivals::None => "",
+        Rivals::Some => NAMED,
+    };
+    let key = sql!("CONCAT({key})", key = Sql::join(&key, ", ', ', "));
+    sql!("{named}{note}", named = Sql::raw(named), note = conflict::note(shadow.noted(), &key))
 }
 
 /// Whether an update leaves the key as it was, byte by byte.

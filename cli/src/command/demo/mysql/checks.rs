@@ -9,7 +9,7 @@ const LEFTOVERS: &str = "
 SELECT CONCAT_WS(' ', TABLE_TYPE, TABLE_SCHEMA, TABLE_NAME) FROM information_schema.TABLES
 WHERE TABLE_SCHEMA <> 'shoofly' AND TABLE_NAME LIKE '%shoofly%'
    OR TABLE_SCHEMA = 'shoofly'
-      AND TABLE_NAME NOT IN ('run', 'run_table', 'step', 'lane', 'deferred', 'conflict', 'event')
+      AND TABLE_NAME NOT IN ('run', 'run_table', 'step', 'lane', 'deferred', 'event')
 UNION ALL SELECT CONCAT('column ', TABLE_NAME, '.', COLUMN_NAME) FROM information_schema.COLUMNS
 WHERE TABLE_SCHEMA = DATABASE() AND COLUMN_NAME LIKE '%shoofly%'
 UNION ALL SELECT CONCAT('trigger ', TRIGGER_NAME) FROM information_schema.TRIGGERS
@@ -19,8 +19,7 @@ WHERE CONSTRAINT_SCHEMA = DATABASE() AND CONSTRAINT_NAME LIKE '%shoofly%'
 UNION ALL SELECT CONCAT('index ', INDEX_NAME) FROM information_schema.STATISTICS
 WHERE TABLE_SCHEMA = DATABASE() AND INDEX_NAME LIKE '%shoofly%'
 UNION ALL SELECT CONCAT_WS(' ', ROUTINE_TYPE, ROUTINE_NAME) FROM information_schema.ROUTINES
-WHERE ROUTINE_SCHEMA = DATABASE() AND ROUTINE_NAME LIKE '%shoofly%'
-UNION ALL SELECT CONCAT_WS(' ', 'a row that the new table did not take:', row_key, error_text) FROM shoofly.conflict";
+WHERE ROUTINE_SCHEMA = DATABASE() AND ROUTINE_NAME LIKE '%shoofly%'";
 
 /// What `SHOW CREATE TABLE` does not say.
 const BESIDE: &str = "

@@ -69,18 +69,6 @@ CREATE TABLE IF NOT EXISTS shoofly.deferred (
     KEY of_a_step (run, step)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
--- What triggers of ours could not write into the new table. A run with such a row does not become ready.
-CREATE TABLE IF NOT EXISTS shoofly.conflict (
-    id           BIGINT       NOT NULL AUTO_INCREMENT PRIMARY KEY,
-    table_schema VARCHAR(64)  NOT NULL,
-    table_name   VARCHAR(64)  NOT NULL,
-    row_key      VARCHAR(500) NOT NULL,
-    error_number INT          NULL,
-    error_text   TEXT         NULL,
-    at           DATETIME(6)  NOT NULL DEFAULT (UTC_TIMESTAMP(6)),
-    KEY of_a_table (table_schema, table_name)
-) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
-
 -- What happened, for people. Only added to.
 CREATE TABLE IF NOT EXISTS shoofly.event (
     id   BIGINT      NOT NULL AUTO_INCREMENT PRIMARY KEY,

@@ -128,9 +128,9 @@ fn plan(dual: &Dual, table: &Table, cx: &Context<'_>, draft: &mut Draft) {
     };
     let title = format!("add the invisible column {place}");
     draft.steps.push(native::seed(PhaseKind::Expand, title, add, Cost::Catalogue, undo));
-    let mut follow = text::drop(&table.path);
+    let mut follow: Vec<Sql> = trigger::announce(cx.server().product, table).into_iter().collect();
+    follow.extend(text::drop(&table.path));
     follow.extend(dual.follow(&rows));
-    follow.extend(trigger::announce(cx.server().product, table));
     let proof = stages::check(
         table,
         format!("every {new} of {} is what {old} becomes", table.path.display()),

@@ -198,9 +198,9 @@ impl<'a> Update<'a> {
             rows.pending.clone(),
             "correct these rows, or write the value in the column's own type (CAST); the triggers follow every UPDATE",
         );
-        let mut follow = text::drop(&rows.table);
+        let mut follow: Vec<Sql> = trigger::announce(self.cx.server().product, self.table).into_iter().collect();
+        follow.extend(text::drop(&rows.table));
         follow.extend(text::create(&rows, &rule));
-        follow.extend(trigger::announce(self.cx.server().product, self.table));
         let stages = Stages { table: self.table, rows: &rows, place: self.place() };
         draft.steps.extend(stages.until_ready(follow, proof));
         let title = format!("drop the triggers that set {}", self.place());

@@ -81,7 +81,7 @@ fn shadow(change: &Change, table: &Table, after: &Table, cx: &Context<'_>, draft
         table: table.path.clone(),
         shadow: beside("_shoofly"),
         old: beside("_shoofly_old"),
-        shape: shape::in_ledger(&shape_name(&table.path))?,
+        shape: shape::in_ledger_of(&table.path, "_shape"),
         clauses: change.without_keys(),
         columns,
         key,
@@ -95,13 +95,6 @@ fn shadow(change: &Change, table: &Table, after: &Table, cx: &Context<'_>, draft
         rivals: if rival { Rivals::Some } else { Rivals::None },
         way: Way::Forth,
     })
-}
-
-/// Tables of one name may be in several databases; their shapes lie in one.
-fn shape_name(path: &TablePath) -> String {
-    let whole: Option<Name> = format!("{}.{}", path.database.as_str(), path.name.as_str()).parse().ok();
-    let name = whole.unwrap_or_else(|| path.name.clone());
-    shape::derived(&name, "_shape").as_str().to_owned()
 }
 
 /// Whether the new shape has a unique key over just these columns.

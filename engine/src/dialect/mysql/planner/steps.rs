@@ -87,8 +87,9 @@ impl Steps<'_> {
 
     fn mirror(&self) -> Seed {
         let title = format!("make the triggers that keep it in step with {}", self.name());
-        let mut statements = trigger::create(self.shadow);
-        statements.extend(trigger::announce(self.shadow.product, self.table));
+        let mut statements: Vec<Sql> = trigger::announce(self.shadow.product, self.table).into_iter().collect();
+        statements.extend(trigger::drop(self.shadow));
+        statements.extend(trigger::create(self.shadow));
         let seed = self.seed(PhaseKind::Expand, title, ShadowStage::Mirror, statements);
         let mut seed = brief(seed, &[&self.shadow.table]);
         let lock = TableLock { table: self.shadow.table.qualified(), mode: LockMode::MetadataExclusive };
