@@ -41,11 +41,13 @@ pub enum Hazard {
     DeferredKeys,
     /// MariaDB's `innodb_snapshot_isolation`: transactions that began before a row was copied fail when they write it.
     SnapshotIsolation,
+    /// MySQL: CHECK constraints of a table that is copied get the names that the server gives.
+    CheckNames,
 }
 
 impl Hazard {
     /// Every hazard.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ColumnOrder,
         Self::StarStatements,
         Self::RowType,
@@ -55,6 +57,7 @@ impl Hazard {
         Self::ColumnGrants,
         Self::DeferredKeys,
         Self::SnapshotIsolation,
+        Self::CheckNames,
     ];
 
     /// The word for `--accept`.
@@ -70,6 +73,7 @@ impl Hazard {
             Self::ColumnGrants => "column-grants",
             Self::DeferredKeys => "deferred-keys",
             Self::SnapshotIsolation => "snapshot-isolation",
+            Self::CheckNames => "check-names",
         }
     }
 }

@@ -4,7 +4,7 @@ use super::change::Change;
 use super::{Context, Draft, is_among, keys};
 use crate::error::Problem;
 use crate::plan::shadow::Shadow;
-use crate::plan::{Hazard, Strategy};
+use crate::plan::{Finding, Hazard, Strategy};
 use crate::schema::mysql::{Column, Index, Server, Table, Trigger};
 use crate::sql::mysql::Mode;
 use crate::sql::mysql::expr::column_refs;
@@ -143,26 +143,13 @@ pub(super) fn shadow(table: &Table, change: &Change, cx: &Context<'_>, draft: &m
     let mut refuse = |what: String, why: &str, advice: &str| draft.problems.push(cx.problem(what, why, advice));
     let direct = "or take the time for it: `-- shoofly: strategy = direct` with --allow blocking";
     if server.product == Product::MySql {
-        let added = change.clauses().iter().filter_map(|clause| match &clause.kind {
-            ClauseKind::AddCheck { name: Some(name), .. } => Some(name),
-            _ => None,
-        });
+        draft.findings.extend(check_names(table, change, cx));
         if change.is_about_checks() {
             refuse(
                 "a CHECK constraint goes or changes with a copy of the table".to_owned(),
                 "the copy has other names for them, so that the server cannot be asked what becomes of the statement",
                 "change the constraint in a migration of its own",
             );
-        }
-        for (number, name) in table.checks.iter().chain(added).enumerate() {
-            let given = format!("{}_chk_{}", table.path.name.as_str(), number + 1);
-            if !name.same_as(&given) {
-                refuse(
-                    format!("the CHECK constraint {} would be called {given} afterwards", name.as_str()),
-                    "names of constraints are unique in a database, and MySQL renames none without copying the table",
-                    &format!("drop it for the time of the change, {direct}"),
-                );
-            }
         }
     }
     let known = |trigger: &&Trigger| {
@@ -183,6 +170,27 @@ pub(super) fn shadow(table: &Table, change: &Change, cx: &Context<'_>, draft: &m
             &format!("drop the foreign key for the time of the change, {direct}"),
         );
     }
+}
+
+/// CHECK constraints that are called otherwise once MySQL's table was copied, those that the change adds among them.
+fn check_names(table: &Table, change: &Change, cx: &Context<'_>) -> Vec<Finding> {
+    let added = change.clauses().iter().filter_map(|clause| match &clause.kind {
+        ClauseKind::AddCheck { name: Some(name), .. } => Some(name),
+        _ => None,
+    });
+    let mut findings = Vec::new();
+    for (number, name) in table.checks.iter().chain(added).enumerate() {
+        let given = format!("{}_chk_{}", table.path.name.as_str(), number + 1);
+        if !name.same_as(&given) {
+            let problem = cx.problem(
+                format!("the CHECK constraint {} is called {given} afterwards", name.as_str()),
+                "names of constraints are unique in a database, and MySQL renames none without copying the table",
+                "see that nothing uses the name; or take the time for it: `-- shoofly: strategy = direct` with --allow blocking",
+            );
+            findings.push(cx.finding(Some(Hazard::CheckNames), problem));
+        }
+    }
+    findings
 }
 
 /// Names that a run wants for its own.
