@@ -172,6 +172,12 @@ pub(crate) struct LockArgs {
     /// How long to go on looking for a clear way before giving up with exit code 6 [default: 10m]
     #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Locks")]
     pub(crate) give_up_after: Option<Duration>,
+    /// End sessions of others whose transactions have held the table for longer than this [default: none is ended]
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Locks")]
+    pub(crate) end_blockers: Option<Duration>,
+    /// How many sessions of others are ended for one lock at most [default: 3]
+    #[arg(long, value_name = "N", help_heading = "Locks")]
+    pub(crate) end_at_most: Option<NonZeroU32>,
 }
 
 /// How a backfill is paced.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 use shoofly_engine::error::Problem;
 use shoofly_engine::plan::Hazard;
-use shoofly_engine::settings::{KeepOld, Pace};
+use shoofly_engine::settings::{EndBlockers, KeepOld, Pace};
 use shoofly_engine::{Error, Settings};
 
 use crate::args::{self, Allowance, Args, FillArgs, KeepArgs, LockArgs, PaceArg};
@@ -88,6 +88,8 @@ struct Locks {
     further: Option<Span>,
     patience: Option<Span>,
     give_up_after: Option<Span>,
+    end_blockers: Option<Span>,
+    end_at_most: Option<NonZeroU32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -286,6 +288,7 @@ fn engine(args: &Args, knobs: &Knobs, section: &Section, file: &File) -> Result<
         &mut locks.give_up_after,
         [knobs.locks.give_up_after, span(section.locks.give_up_after), span(file.locks.give_up_after)],
     );
+    locks.end = end_blockers(knobs, section, file)?;
     // A further table may never be waited for longer than the first one.
     locks.further = locks.further.min(locks.budget);
 
@@ -300,6 +303,28 @@ fn engine(args: &Args, knobs: &Knobs, section: &Section, file: &File) -> Result<
     set(&mut health.row_waits, [section.fill.row_waits, file.fill.row_waits]);
     set(&mut health.history_length, [section.fill.history_length, file.fill.history_length]);
     Ok(settings)
+}
+
+/// Which sessions of others are ended.
+fn end_blockers(knobs: &Knobs, section: &Section, file: &File) -> Result<Option<EndBlockers>, Error> {
+    let after = knobs.locks.end_blockers.or(span(section.locks.end_blockers)).or(span(file.locks.end_blockers));
+    let most = knobs.locks.end_at_most.or(section.locks.end_at_most).or(file.locks.end_at_most);
+    match (after, most) {
+        (Some(after), _) if after < EndBlockers::YOUNGEST => Err(usage(
+            "sessions would be ended that end by themselves",
+            "--end-blockers, end-blockers under [locks]",
+            "a transaction of less than a second is over before anybody could be asked",
+            "give 1s or more",
+        )),
+        (Some(after), most) => Ok(Some(EndBlockers { after, most: most.unwrap_or(EndBlockers::MOST) })),
+        (None, Some(_)) => Err(usage(
+            "how many sessions are ended is said, and not which",
+            "--end-at-most, end-at-most under [locks]",
+            "none is ended without --end-blockers",
+            "give --end-blockers 30s too, or neither",
+        )),
+        (None, None) => Ok(None),
+    }
 }
 
 impl Keep {

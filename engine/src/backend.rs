@@ -11,6 +11,7 @@ use crate::run::{Direction, Engine, RunState, RunStatus, StepState, WayBack};
 use crate::source::Migration;
 
 mod crew;
+mod ending;
 pub mod mysql;
 mod pace;
 pub mod postgres;

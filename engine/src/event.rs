@@ -58,6 +58,13 @@ pub enum Event {
         #[serde(serialize_with = "seconds")]
         waited: Duration,
     },
+    /// A session of somebody's that was in the way was ended, as the operator wished.
+    SessionEnded {
+        /// The step.
+        step: StepId,
+        /// Who it was.
+        blocker: Blocker,
+    },
     /// A conflicting lock was asked for and not granted within the budget; it will be tried again.
     LockMissed {
         /// The step.

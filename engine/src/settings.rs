@@ -49,6 +49,24 @@ pub struct LockSettings {
     pub look_every: Duration,
     /// How long to go on looking and trying before giving up with the blockers' names.
     pub give_up_after: Duration,
+    /// Sessions of others that are ended because they are in the way. None by default.
+    pub end: Option<EndBlockers>,
+}
+
+/// Which sessions of others are ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndBlockers {
+    /// How old the transaction must be by which a session holds the table.
+    pub after: Duration,
+    /// How many are ended for one lock at most: where more come, something is wrong that ending them does not put right.
+    pub most: NonZeroU32,
+}
+
+impl EndBlockers {
+    /// Whoever is younger ends by itself.
+    pub const YOUNGEST: Duration = Duration::from_secs(1);
+    /// How many are ended where nothing is said.
+    pub const MOST: NonZeroU32 = NonZeroU32::MIN.saturating_add(2);
 }
 
 /// How a backfill is paced.
@@ -98,6 +116,7 @@ impl Default for LockSettings {
             patience: Duration::from_millis(100),
             look_every: Duration::from_millis(50),
             give_up_after: Duration::from_secs(600),
+            end: None,
         }
     }
 }

@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::sync::Arc;
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use shoofly_engine::plan::{Hazard, PhaseKind};
 use shoofly_engine::run::{Direction, Outcome};
+use shoofly_engine::settings::EndBlockers;
 use shoofly_engine::{Error, Event, Exit};
 use shoofly_tests::case::migration;
 use shoofly_tests::shared::Which;
@@ -124,6 +126,38 @@ async fn the_application_is_never_the_deadlock_victim(major: u32) {
             done.unwrap_or_else(|error| panic!("the application: {}", shoofly_tests::database::describe(&error)));
         assert!(done > 0);
     }
+    db.drop().await;
+}
+
+/// Where the operator says that whoever holds the table for so long may be ended; and no more of them than that.
+async fn who_forgot_to_commit_is_ended(major: u32) {
+    let db = database(major, "forgotten").await;
+    let mut options = db.engine().accept(&[Hazard::ColumnOrder]);
+    options.settings.locks.end = Some(EndBlockers { after: Duration::from_secs(1), most: NonZeroU32::MIN });
+    let run = migration("forgotten", WIDEN);
+    let bystander = db.connect().await;
+    bystander.batch_execute("CREATE TABLE beside (id int); BEGIN; SELECT * FROM beside").await.unwrap();
+    let forgotten = [db.connect().await, db.connect().await];
+    for holder in &forgotten {
+        holder.batch_execute("BEGIN; SELECT * FROM t LIMIT 1").await.unwrap();
+    }
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&said);
+    options.settings.locks.give_up_after = Duration::from_secs(4);
+    let options = options.listen(move |event| match event {
+        Event::SessionEnded { blocker, .. } => heard.lock().unwrap().push(blocker.pid.to_string()),
+        Event::Notice { text } => heard.lock().unwrap().push(text),
+        _ => {}
+    });
+    let error = options.clone().build().start(&run, Direction::Up).await.unwrap_err();
+    assert!(matches!(&error, Error::Lock { in_the_way, .. } if in_the_way.len() == 1), "{error}");
+    unwrap(options.build().start(&run, Direction::Up).await);
+    let said = said.lock().unwrap().join("\n");
+    assert!(said.contains("sessions ended for this lock: 1; no more are"), "{said}");
+    for holder in &forgotten {
+        assert!(holder.batch_execute("SELECT 1").await.is_err(), "it is still there");
+    }
+    bystander.batch_execute("SELECT * FROM beside; COMMIT").await.unwrap();
     db.drop().await;
 }
 
@@ -328,6 +362,7 @@ async fn rows_from_a_publisher_are_carried(major: u32) {
 
 matrix!(
     a_vacuum_is_waited_for_without_stalling_anybody,
+    who_forgot_to_commit_is_ended,
     the_application_is_never_the_deadlock_victim,
     a_snapshot_from_before_the_fill_is_waited_out,
     an_old_transaction_in_the_way_is_named,

@@ -22,10 +22,12 @@ use shoofly_tests::{Flavor, My, mysql_matrix};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// Rows of the writers.
-const ROWS: u32 = 400;
+/// Rows of the writers: enough for an hour of values that are unique.
+const ROWS: u32 = 2_000;
 /// Rows behind those, one for each long transaction.
-const LONG: [i64; 1] = [401];
+const LONG: [i64; 1] = [2_001];
+/// Between two words about a long test.
+const SAY_EVERY: u64 = 20;
 /// How long a statement may take on a machine that has others to serve. The number itself is printed.
 const LONGEST: Duration = Duration::from_secs(5);
 /// Deadlocks that a short run may have by chance, beside one in a thousand transactions.
@@ -153,6 +155,9 @@ async fn many_swaps_lose_nothing(flavor: Flavor) {
         let completed = engine.complete(Some(&name)).await;
         assert_eq!(completed.unwrap_or_else(|error| panic!("complete {swap}: {error}")), Outcome::Done);
         writers.progress(20).await;
+        if (swap + 1) % SAY_EVERY == 0 {
+            eprintln!("{flavor:?}: {} swaps in {:?}", swap + 1, began.elapsed());
+        }
     }
     let took = began.elapsed();
     let mut transactions = writers.transactions();

@@ -26,6 +26,7 @@ mod copy;
 mod dual;
 mod executor;
 mod guard;
+mod holders;
 mod ledger;
 mod look;
 mod repair;

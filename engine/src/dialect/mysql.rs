@@ -11,6 +11,7 @@ pub mod key;
 pub mod literal;
 pub mod lock;
 pub mod look;
+pub mod matrix;
 pub mod native;
 pub mod planner;
 pub mod repair;

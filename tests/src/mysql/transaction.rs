@@ -17,8 +17,9 @@ const ANY: u64 = 10_000_000;
 pub struct Own {
     /// Its rows.
     rows: Vec<Row>,
-    /// The first of its values.
+    /// The first of its values, and the first one that is not.
     first: i64,
+    end: i64,
     /// How many new values it has made.
     made: i64,
 }
@@ -27,16 +28,19 @@ impl Own {
     /// Rows of these numbers, as [`App::load`] makes them.
     #[must_use]
     pub fn loaded(numbers: std::ops::Range<i64>) -> Self {
+        let end = Row::loaded(numbers.end).value;
         let rows: Vec<Row> = numbers.map(Row::loaded).collect();
         let first = rows.first().map_or(0, |row| row.value);
-        Self { rows, first, made: 0 }
+        Self { rows, first, end, made: 0 }
     }
 
     /// A value between those that the table was filled with, never used before.
     fn value(&mut self) -> i64 {
         let (many, one) = (self.made / (SPACING - 1), self.made % (SPACING - 1));
         self.made += 1;
-        self.first + many * SPACING + one + 1
+        let value = self.first + many * SPACING + one + 1;
+        assert!(value < self.end, "a writer has made all its values: such a long test needs more rows");
+        value
     }
 
     /// As after a transaction that was not committed: what it has made is not made again.

@@ -1,10 +1,16 @@
 //! Tables and rows that somebody holds.
 
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
+use shoofly_engine::run::{Engine, Outcome};
+use shoofly_engine::settings::EndBlockers;
+use shoofly_engine::{Error, Event};
 use shoofly_sandbox::Options;
+use shoofly_tests::database::EngineOptions;
 use shoofly_tests::mysql::stage::{Stage, wait};
 use shoofly_tests::{Flavor, My, mysql_matrix};
 use tokio_util::sync::CancellationToken;
@@ -171,8 +177,93 @@ async fn who_writes_elsewhere_is_in_nobodys_way(flavor: Flavor) {
     assert_completed(elsewhere).await;
 }
 
+/// An engine that may end one session for a lock, and what it says of that.
+struct Ending {
+    engine: Engine,
+    said: Arc<Mutex<Vec<String>>>,
+}
+
+fn ending(stage: &Stage) -> Ending {
+    let said: Arc<Mutex<Vec<String>>> = Arc::default();
+    let heard = Arc::clone(&said);
+    let mut options = EngineOptions::new(&stage.live.url()).listen(move |event| match event {
+        Event::SessionEnded { blocker, .. } => heard.lock().unwrap().push(format!("ended {}", blocker.pid)),
+        Event::Notice { text } => heard.lock().unwrap().push(text),
+        _ => {}
+    });
+    options.settings.locks.end = Some(EndBlockers { after: EndBlockers::YOUNGEST, most: NonZeroU32::MIN });
+    options.settings.locks.give_up_after = Duration::from_secs(4);
+    Ending { engine: options.build(), said }
+}
+
+impl Ending {
+    async fn complete(self) -> (Result<Outcome, Error>, Vec<String>) {
+        let completed = self.engine.complete(None).await;
+        let said = self.said.lock().unwrap().clone();
+        (completed, said)
+    }
+}
+
+/// Where the server tells who holds the table, and the operator says that whoever holds it for so long may be ended.
+async fn who_forgot_to_commit_is_ended(flavor: Flavor) {
+    let my = tokio::task::spawn_blocking(move || match flavor {
+        Flavor::MySql => My::shared(flavor),
+        Flavor::MariaDb => {
+            let seen =
+                [("performance_schema", "ON"), ("performance-schema-instrument", "wait/lock/metadata/sql/mdl=ON")];
+            My::own(flavor, &seen.into_iter().fold(Options::default(), |all, (name, value)| all.with(name, value)))
+        }
+    });
+    let stage = stage_on(&my.await.unwrap(), "forgotten", WIDEN, 2_000).await;
+    stage.live.run("CREATE TABLE beside (id int)").await;
+    stage.mirror.run("CREATE TABLE beside (id int)").await;
+    stage.finish("start").await;
+    let mut bystander = somebody(&stage, "BEGIN; SELECT * FROM beside").await;
+    let mut forgotten = Vec::new();
+    for _ in 0..2 {
+        forgotten.push(somebody(&stage, "BEGIN; SELECT * FROM t LIMIT 1").await);
+    }
+    // Nobody is, unless that was said; and no more than that.
+    gives_up(&stage, "complete", &["t".to_owned()]).await;
+    let (error, mut said) = ending(&stage).complete().await;
+    assert!(matches!(&error, Err(Error::Lock { in_the_way, .. }) if in_the_way.len() == 1), "{error:?}");
+    assert!(
+        said.iter().any(|text| text == "sessions ended for this lock: 1; no more are, and others are in the way"),
+        "{said:?}"
+    );
+    let (completed, more) = ending(&stage).complete().await;
+    completed.unwrap();
+    said.extend(more);
+    for conn in &forgotten {
+        let ended = said.iter().filter(|text| **text == format!("ended {}", conn.id())).count();
+        assert_eq!(ended, 1, "{} {said:?}", conn.id());
+    }
+    for mut conn in forgotten {
+        assert!(conn.query_drop("SELECT 1").await.is_err(), "it is still there");
+    }
+    bystander.query_drop("SELECT * FROM beside").await.unwrap();
+    leave(bystander).await;
+    stage.assert_complete().await;
+    stage.drop().await;
+}
+
+/// Without that, every transaction of the server might be the one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_ended_for_a_guess() {
+    let stage = stage(Flavor::MariaDb, "guess", WIDEN).await;
+    stage.finish("start").await;
+    let mut reader = somebody(&stage, "BEGIN; SELECT * FROM t LIMIT 1").await;
+    let (error, said) = ending(&stage).complete().await;
+    assert!(matches!(error, Err(Error::Lock { .. })), "{error:?}");
+    assert!(said.iter().any(|text| text.starts_with("nobody is ended: the server does not tell")), "{said:?}");
+    reader.query_drop("COMMIT").await.unwrap();
+    leave(reader).await;
+    assert_completed(stage).await;
+}
+
 mysql_matrix!(
     a_locked_table_is_waited_for,
+    who_forgot_to_commit_is_ended,
     who_writes_elsewhere_is_in_nobodys_way,
     a_released_table_is_taken_at_once,
     locked_rows_are_deferred,

@@ -82,6 +82,11 @@ pub(super) fn waiting(table: &str, mode: LockMode, waited: Duration, blockers: &
     lines
 }
 
+/// `ended: pid 7 (app / web, idle in transaction) holds …`
+pub(super) fn ended(blocker: &Blocker) -> String {
+    format!("ended: {blocker}")
+}
+
 /// `lock not granted within 100 ms: stepped aside, trying again`
 pub(super) fn missed(asked: Duration) -> String {
     format!("lock not granted within {}: stepped aside, trying again", text::time(asked))

@@ -155,6 +155,7 @@ impl Reader for Live {
             Event::LockWaiting { table, mode, blockers, waited, .. } => {
                 self.say(&line::waiting(&table.display(), mode, waited, &blockers));
             }
+            Event::SessionEnded { blocker, .. } => self.remark(&line::ended(&blocker)),
             Event::LockMissed { asked, .. } => self.say(&[line::missed(asked)]),
             Event::LockReleased { step, total, .. } => {
                 let longest = self.locked.entry(step).or_default();

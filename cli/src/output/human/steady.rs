@@ -95,6 +95,7 @@ impl Reader for Lines {
                 let said = lines.iter().map(|line| format!("                 {line}")).collect::<Vec<_>>().join("\n");
                 if std::mem::replace(&mut self.waited, true) { self.later(said) } else { self.say(&said) }
             }
+            Event::SessionEnded { blocker, .. } => self.remark(&line::ended(&blocker)),
             Event::LockMissed { asked, .. } => self.later(format!("                 {}", line::missed(asked))),
             Event::LockReleased { step, total, .. } => {
                 let longest = self.locked.entry(step).or_default();

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::claim::Claim;
-use super::guard::{blocker, jitter};
+use super::guard::jitter;
+use super::holders::blocker;
 use super::ledger;
 use crate::dialect::mysql::lock;
 use crate::driver::mysql::Session;

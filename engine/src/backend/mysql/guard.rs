@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use super::ledger;
+use super::{holders, ledger};
+use crate::backend::ending::Ending;
 use crate::dialect::mysql::lock;
 use crate::driver::mysql::Session;
 use crate::error::{Blocker, DbError, DbErrorKind, Error};
@@ -181,6 +182,7 @@ impl Guarded<'_> {
         let (mut work, mut lost) = (work, Duration::ZERO);
         let long = work == Work::Long;
         let mut unseen = Instant::now();
+        let mut ending = Ending::of(self.settings, self.step, self.events);
         if long {
             work = Work::Brief;
         }
@@ -219,13 +221,9 @@ impl Guarded<'_> {
             if waited > self.settings.give_up_after {
                 return Err(self.gave_up(locks, &tables, attempts, waited).await);
             }
-            if said.elapsed() > SAY_EVERY
-                && let Some(first) = locks.first()
-            {
+            if said.elapsed() > SAY_EVERY {
                 said = Instant::now();
-                let (step, table, mode) = (self.step.clone(), first.table.clone(), first.mode);
-                let blockers = self.blockers(&tables).await;
-                self.events.emit(Event::LockWaiting { step, table, mode, blockers, waited });
+                self.look_around(locks, &tables, waited, &mut ending).await;
             }
             tokio::select! {
                 biased;
@@ -309,22 +307,41 @@ impl Guarded<'_> {
         }
     }
 
-    async fn blockers(&self, tables: &[TablePath]) -> Vec<Blocker> {
-        let text = match self.session.product() {
-            Product::MySql => lock::holders(tables),
-            Product::MariaDb => lock::transactions(),
-        };
-        match self.watcher.rows(text.as_str()).await {
-            Ok(rows) => rows.into_iter().filter_map(blocker).collect(),
-            Err(error) => {
-                tracing::debug!(%error, "who is in the way cannot be seen");
-                Vec::new()
+    /// Says who is in the way, and ends those that the operator lets us end.
+    async fn look_around(&self, locks: &[TableLock], tables: &[TablePath], waited: Duration, ending: &mut Ending<'_>) {
+        let Some(first) = locks.first() else { return };
+        let blockers = match holders::holders(self.watcher, tables).await {
+            Some(holders) => {
+                self.end_some(ending, &holders).await;
+                holders
             }
+            None => {
+                ending.blind();
+                holders::transactions(self.watcher).await
+            }
+        };
+        let (step, table, mode) = (self.step.clone(), first.table.clone(), first.mode);
+        self.events.emit(Event::LockWaiting { step, table, mode, blockers, waited });
+    }
+
+    /// Ends those that the operator lets us end. Their transactions are rolled back, and their locks are gone soon after.
+    async fn end_some(&self, ending: &mut Ending<'_>, holders: &[Blocker]) {
+        let holders: Vec<Blocker> = holders.iter().filter(|blocker| holders::holds(blocker)).cloned().collect();
+        while let Some(blocker) = ending.next(&holders) {
+            let killed = self.watcher.execute(&format!("KILL CONNECTION {}", blocker.pid)).await;
+            ending.done(
+                blocker,
+                match killed {
+                    Ok(_) => Ok(true),
+                    Err(error) if error.code.as_deref().is_some_and(|code| code.starts_with("1094")) => Ok(false),
+                    Err(error) => Err(error),
+                },
+            );
         }
     }
 
     async fn gave_up(&self, locks: &[TableLock], tables: &[TablePath], attempts: u32, waited: Duration) -> Error {
-        let in_the_way = self.blockers(tables).await;
+        let in_the_way = holders::in_the_way(self.watcher, tables).await;
         let unknown = || crate::name::TableName::new(unnamed(), unnamed());
         let (table, mode) = locks
             .first()
@@ -345,18 +362,4 @@ fn path(lock: &TableLock) -> Option<TablePath> {
 /// Enough to keep two processes from asking in step.
 pub(super) fn jitter(attempt: u32) -> u64 {
     u64::from(std::process::id() ^ attempt.wrapping_mul(2_654_435_761)) >> 3
-}
-
-/// A row of [`lock::holders`] and its kin.
-pub(super) fn blocker(row: Vec<Option<String>>) -> Option<Blocker> {
-    let [id, user, application, state, age, query, holds] = <[Option<String>; 7]>::try_from(row).ok()?;
-    Some(Blocker {
-        pid: id?.parse().unwrap_or(0),
-        user: user.unwrap_or_default(),
-        application: application.unwrap_or_default(),
-        state: state.unwrap_or_default(),
-        transaction_age: age.and_then(|age| age.parse().ok()).unwrap_or(0.0),
-        query: query.unwrap_or_default(),
-        holds: holds.unwrap_or_default(),
-    })
 }

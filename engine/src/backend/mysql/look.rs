@@ -62,7 +62,11 @@ pub(super) async fn at(session: &Session, plan: &Plan) -> Result<Now, DbError> {
 }
 
 /// Who holds or waits for locks, by whatever tells it.
-async fn locks(session: &Session, paths: &[TablePath], ages: Ages) -> Result<Option<Vec<InTheWay>>, DbError> {
+pub(super) async fn locks(
+    session: &Session,
+    paths: &[TablePath],
+    ages: Ages,
+) -> Result<Option<Vec<InTheWay>>, DbError> {
     if catalogue::sees_metadata_locks(session).await?
         && let Some(found) = seen(session, &look::instrumented(paths, ages)).await?
     {

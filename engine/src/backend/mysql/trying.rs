@@ -3,12 +3,12 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use super::guard::blocker;
+use super::holders;
 use crate::dialect::mysql::dual::{Dual, Wanted};
 use crate::dialect::mysql::planner::{Trial, Tried};
-use crate::dialect::mysql::{lock, shape};
+use crate::dialect::mysql::shape;
 use crate::driver::mysql::{Session, catalogue};
-use crate::error::{Blocker, DbError, DbErrorKind, Error};
+use crate::error::{DbError, DbErrorKind, Error};
 use crate::event::Event;
 use crate::failpoint;
 use crate::plan::shadow::NativeWay;
@@ -51,7 +51,7 @@ pub(super) async fn patiently(
         };
         let (Some(table), waited) = (path(trial, known), began.elapsed()) else { return Err(error) };
         let (step, mode) = (StepId("plan".to_owned()), LockMode::SharedRead);
-        let in_the_way = in_the_way(session, &table).await;
+        let in_the_way = holders::in_the_way(session, std::slice::from_ref(&table)).await;
         if waited >= engine.settings.locks.give_up_after {
             return Err(Error::Lock { step, table: table.qualified(), mode, attempts, waited, in_the_way });
         }
@@ -73,14 +73,6 @@ fn locked_out(error: &Error) -> bool {
 fn path(trial: &Trial, known: &Catalogue) -> Option<TablePath> {
     let database = trial.table.database.clone().or_else(|| known.server.database.clone());
     database.map(|database| TablePath::new(database, trial.table.name.clone()))
-}
-
-async fn in_the_way(session: &Session, table: &TablePath) -> Vec<Blocker> {
-    let text = match session.product() {
-        Product::MySql => lock::holders(std::slice::from_ref(table)),
-        Product::MariaDb => lock::transactions(),
-    };
-    session.rows(text.as_str()).await.unwrap_or_default().into_iter().filter_map(blocker).collect()
 }
 
 /// Tries a statement; `None` for a table that is not known.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::backend::ending::Ending;
 use crate::driver::postgres::{Session, look};
 use crate::error::{Blocker, DbError, DbErrorKind, Error};
 use crate::event::{Event, Events};
@@ -62,8 +63,9 @@ impl Guarded<'_> {
     pub(super) async fn commit(&self, locks: &[TableLock], statements: &[Sql]) -> Result<(), Error> {
         let began = Instant::now();
         let mut attempts = 0;
+        let mut ending = Ending::of(self.settings, self.step, self.events);
         loop {
-            if let Way::Blocked(in_the_way) = self.wait_for_the_way(locks, began, attempts).await? {
+            if let Way::Blocked(in_the_way) = self.wait_for_the_way(locks, began, attempts, &mut ending).await? {
                 return Err(self.gave_up(locks, began, attempts, in_the_way));
             }
             attempts += 1;
@@ -81,7 +83,13 @@ impl Guarded<'_> {
     }
 
     /// Looks until nobody is in the way, or time is up.
-    async fn wait_for_the_way(&self, locks: &[TableLock], began: Instant, attempts: u32) -> Result<Way, Error> {
+    async fn wait_for_the_way(
+        &self,
+        locks: &[TableLock],
+        began: Instant,
+        attempts: u32,
+        ending: &mut Ending<'_>,
+    ) -> Result<Way, Error> {
         let tables: Vec<TableName> = locks.iter().map(|lock| lock.table.clone()).collect();
         let Some(first) = locks.first() else { return Ok(Way::Clear) };
         let mut said: Option<Instant> = None;
@@ -100,6 +108,9 @@ impl Guarded<'_> {
             }
             if late {
                 return Ok(Way::Blocked(blockers));
+            }
+            while let Some(blocker) = ending.next(&blockers) {
+                ending.done(blocker, look::end(self.session, blocker, ending.after()).await);
             }
             if said.is_none_or(|at| at.elapsed() > SAY_EVERY) {
                 said = Some(Instant::now());

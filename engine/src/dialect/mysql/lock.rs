@@ -39,6 +39,9 @@ pub(super) fn named(schema: &str, name: &str, tables: &[TablePath]) -> Sql {
     if each.is_empty() { Sql::raw("FALSE") } else { Sql::join(&each, " OR ") }
 }
 
+/// How [`holders`] ends what it says of a lock that is not held yet.
+pub const WAITS: &str = "(waits for it)";
+
 /// Who holds or waits for locks on the tables, oldest transaction first: id, user, state, age of the transaction in seconds,
 /// statement, what is held.
 ///
@@ -52,12 +55,13 @@ pub fn holders(tables: &[TablePath]) -> Sql {
          COALESCE(p.PROCESSLIST_STATE, p.PROCESSLIST_COMMAND, ''), \
          COALESCE(TIMESTAMPDIFF(MICROSECOND, CONVERT_TZ(x.trx_started, 'SYSTEM', '+00:00'), NOW(6)) / 1000000, p.PROCESSLIST_TIME, 0), \
          COALESCE(LEFT(p.PROCESSLIST_INFO, 200), ''), \
-         CONCAT(m.LOCK_TYPE, ' on ', m.OBJECT_NAME, IF(m.LOCK_STATUS = 'PENDING', ' (waits for it)', '')) \
+         CONCAT(m.LOCK_TYPE, ' on ', m.OBJECT_NAME, IF(m.LOCK_STATUS = 'PENDING', ' {waits}', '')) \
          FROM performance_schema.metadata_locks AS m \
          JOIN performance_schema.threads AS p ON p.THREAD_ID = m.OWNER_THREAD_ID \
          LEFT JOIN information_schema.innodb_trx AS x ON x.trx_mysql_thread_id = p.PROCESSLIST_ID \
          WHERE m.OBJECT_TYPE = 'TABLE' AND ({named}) AND p.PROCESSLIST_ID <> CONNECTION_ID() \
          ORDER BY 5 DESC LIMIT 20",
+        waits = Sql::raw(WAITS),
         named = named("m.OBJECT_SCHEMA", "m.OBJECT_NAME", tables),
     )
 }

@@ -13,6 +13,9 @@ use crate::report::{InTheWay, Now, Replication, SeenLock, Sight, TableNow, locke
 const BLOCKERS: &str = include_str!("../../dialect/postgres/read/blockers.sql");
 const LOCKS_NOW: &str = include_str!("../../dialect/postgres/read/locks_now.sql");
 const TABLES_NOW: &str = include_str!("../../dialect/postgres/read/tables_now.sql");
+const END_SESSION: &str = "SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity a
+WHERE a.pid = $1 AND a.backend_type = 'client backend'
+  AND clock_timestamp() - coalesce(a.xact_start, a.query_start) >= make_interval(secs => $2)";
 const OLD_SNAPSHOTS: &str = include_str!("../../dialect/postgres/read/old_snapshots.sql");
 
 /// Sessions that would make a lock on `tables` that conflicts with reads or writes wait: holders of SHARE UPDATE EXCLUSIVE or
@@ -30,6 +33,16 @@ pub async fn blockers(
     let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
     let rows = session.query(BLOCKERS, &[&schemas, &names, &patience.as_secs_f64(), &own_pids]).await?;
     Ok(rows.iter().map(blocker).collect())
+}
+
+/// Ends a session, if its transaction is the one that was seen, or another one as old: whether there was one.
+///
+/// # Errors
+/// The server's: without the right to (`pg_signal_backend`, or the session's own role), nothing happens.
+pub async fn end(session: &Session, blocker: &Blocker, after: Option<Duration>) -> Result<bool, DbError> {
+    let after = after.unwrap_or_default().as_secs_f64();
+    let rows = session.query(END_SESSION, &[&blocker.pid, &after]).await?;
+    Ok(rows.first().is_some_and(|row| row.get(0)))
 }
 
 /// Whoever may still see the database as it was before the transaction `xid` (an `xid8` as text). Oldest first.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Job, roll_back};
-use crate::backend::mysql::guard::blocker;
+use crate::backend::mysql::holders::blocker;
 use crate::backend::mysql::ledger;
 use crate::dialect::mysql::key::Place;
 use crate::dialect::mysql::literal::Text;

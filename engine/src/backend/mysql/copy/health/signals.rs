@@ -1,7 +1,7 @@
 //! What the server is asked, and what its answers mean.
 
 use crate::backend::mysql::copy::Job;
-use crate::backend::mysql::guard::blocker;
+use crate::backend::mysql::holders::blocker;
 use crate::dialect::mysql::{health, lock};
 use crate::driver::mysql::{Session, catalogue};
 use crate::error::{DbError, DbErrorKind, Error};
