@@ -88,3 +88,22 @@ fn the_file_keeps_old_tables_where_a_verb_can_be_said_again() {
     assert_eq!(keeps(Knobs::completing(&locks, said), Section::default()), KeepOld::Always);
     assert_eq!(keeps(Knobs::filling(&locks, &fill), Section::default()), KeepOld::Never);
 }
+
+#[test]
+fn sessions_are_ended_where_it_is_said_after_what_time() {
+    let ends = |text: &str, flags: LockArgs| {
+        let knobs = Knobs { locks: flags, ..Knobs::default() };
+        engine(&typed(&["status"]), &knobs, &Section::default(), &parsed(text).unwrap())
+            .map(|settings| settings.locks.end)
+    };
+    let seconds = |seconds| Some(Duration::from_secs(seconds));
+    assert_eq!(ends("", LockArgs::default()).unwrap(), None);
+    let from_file = ends("[locks]\nend-blockers = \"1m\"\n", LockArgs::default()).unwrap().unwrap();
+    assert_eq!((from_file.after, from_file.most.get()), (Duration::from_secs(60), 3));
+    let flags = LockArgs { end_blockers: seconds(5), end_at_most: NonZeroU32::new(7), ..LockArgs::default() };
+    let from_flags = ends("[locks]\nend-blockers = \"1m\"\n", flags).unwrap().unwrap();
+    assert_eq!((from_flags.after, from_flags.most.get()), (Duration::from_secs(5), 7));
+    assert!(ends("[locks]\nend-at-most = 2\n", LockArgs::default()).is_err(), "of whom?");
+    let hasty = LockArgs { end_blockers: Some(Duration::from_millis(999)), ..LockArgs::default() };
+    assert!(ends("", hasty).is_err());
+}
