@@ -7,15 +7,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 #![allow(clippy::print_stderr, reason = "what the application felt is for whoever reads the test's output")]
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use mysql_async::prelude::Queryable;
+use shoofly_engine::Event;
 use shoofly_engine::run::{Direction, Outcome};
 use shoofly_engine::source::parse_text;
 use shoofly_engine::sql::Dialect;
 use shoofly_tests::database::EngineOptions;
 use shoofly_tests::mysql::app::Row;
-use shoofly_tests::mysql::session::{Failure, Felt, Protocol, Session};
+use shoofly_tests::mysql::session::{Failure, Felt, Protocol, SLOW, Session};
 use shoofly_tests::mysql::writers::Rows;
 use shoofly_tests::mysql::{App, MyDatabase, MyWriters, connect, rows};
 use shoofly_tests::random::Random;
@@ -143,6 +145,8 @@ struct Seen {
     transactions: u64,
     long: u64,
     held: u64,
+    /// The longest time that a lock in the application's way was asked for and held.
+    locked: Duration,
     felt: Felt,
 }
 
@@ -153,15 +157,17 @@ impl Seen {
         self.transactions += other.transactions;
         self.long += other.long;
         self.held += other.held;
+        self.locked = self.locked.max(other.locked);
         self.felt.add(&other.felt);
     }
 
     fn say(&self, flavor: Flavor) {
-        let Self { swaps, took, transactions, long, held, felt } = self;
+        let Self { swaps, took, transactions, long, held, locked, felt } = self;
         eprintln!(
             "{flavor:?}: {swaps} swaps in {took:?}, {transactions} transactions ({long} long ones), shadow held {held} times, \
-             {} deadlocks, {} stale snapshots; longest statement {:?}: {}",
-            felt.deadlocks, felt.stale, felt.longest, felt.longest_statement
+             {} deadlocks, {} stale snapshots; longest lock {locked:?}; {} statements of more than {SLOW:?}, the longest \
+             {:?}: {}",
+            felt.deadlocks, felt.stale, felt.slow, felt.longest, felt.longest_statement
         );
     }
 }
@@ -174,7 +180,14 @@ async fn swap(my: &My, swaps: u64) -> Seen {
         db.run("CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, c int, d varchar(20), u int UNIQUE)").await;
         db.run(&app().load(ROWS + 1)).await;
     }
-    let mut options = EngineOptions::new(&live.url());
+    let locked: Arc<Mutex<Duration>> = Arc::default();
+    let heard = Arc::clone(&locked);
+    let mut options = EngineOptions::new(&live.url()).listen(move |event| {
+        if let Event::LockReleased { total, .. } = event {
+            let mut longest = heard.lock().unwrap();
+            *longest = total.max(*longest);
+        }
+    });
     options.settings.locks.give_up_after = Duration::from_secs(120);
     let engine = options.build();
     let writers = MyWriters::start(&app(), &live, &mirror, Rows::loaded(ROWS));
@@ -205,7 +218,8 @@ async fn swap(my: &My, swaps: u64) -> Seen {
     rows::assert_mirrored(&live, &mirror, "in the end", &[]).await;
     live.drop().await;
     mirror.drop().await;
-    Seen { swaps, took, transactions, long, held, felt }
+    let locked = *locked.lock().unwrap();
+    Seen { swaps, took, transactions, long, held, locked, felt }
 }
 
 async fn many_swaps_lose_nothing(flavor: Flavor) {

@@ -22,6 +22,9 @@ pub enum Protocol {
     Prepared,
 }
 
+/// What an application may notice.
+pub const SLOW: Duration = Duration::from_millis(50);
+
 /// What an application felt of all that was done to its table.
 #[derive(Debug, Clone, Default)]
 pub struct Felt {
@@ -29,6 +32,8 @@ pub struct Felt {
     pub deadlocks: u64,
     /// Readers whose snapshot was older than the table's definition, and who were told so.
     pub stale: u64,
+    /// Statements that took longer than [`SLOW`].
+    pub slow: u64,
     /// How long the longest statement took.
     pub longest: Duration,
     /// Which one that was.
@@ -40,6 +45,7 @@ impl Felt {
     pub fn add(&mut self, other: &Self) {
         self.deadlocks += other.deadlocks;
         self.stale += other.stale;
+        self.slow += other.slow;
         if other.longest > self.longest {
             self.longest = other.longest;
             self.longest_statement.clone_from(&other.longest_statement);
@@ -176,6 +182,7 @@ impl Session {
 
     fn time(&mut self, begun: Instant, sql: &str) {
         let took = begun.elapsed();
+        self.felt.slow += u64::from(took > SLOW);
         if took > self.felt.longest {
             self.felt.longest = took;
             sql.clone_into(&mut self.felt.longest_statement);
