@@ -57,9 +57,10 @@ impl fmt::Display for Blocker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "pid {} ({} / {}, {}) holds {} since {:.1} s: {}",
-            self.pid, self.user, self.application, self.state, self.holds, self.transaction_age, self.query
-        )
+            "pid {} ({} / {}, {}) holds {} since {:.1} s",
+            self.pid, self.user, self.application, self.state, self.holds, self.transaction_age
+        )?;
+        if self.query.is_empty() { Ok(()) } else { write!(f, ": {}", self.query) }
     }
 }
 
