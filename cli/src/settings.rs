@@ -281,7 +281,7 @@ fn engine(args: &Args, knobs: &Knobs, section: &Section, file: &File) -> Result<
     settings.keep_old = knobs.keep.with(section.keep_old.or(file.keep_old));
 
     let locks = &mut settings.locks;
-    set(&mut locks.budget, [knobs.locks.lock_budget, section.locks.budget(), file.locks.budget()]);
+    set(&mut locks.budget, [knobs.locks.lock_budget, span(section.locks.budget), span(file.locks.budget)]);
     set(&mut locks.further, [span(section.locks.further), span(file.locks.further)]);
     set(&mut locks.patience, [span(section.locks.patience), span(file.locks.patience)]);
     set(
@@ -347,12 +347,6 @@ fn set<T: Copy>(slot: &mut T, given: impl IntoIterator<Item = Option<T>>) {
 
 fn span(span: Option<Span>) -> Option<Duration> {
     span.map(|Span(length)| length)
-}
-
-impl Locks {
-    fn budget(&self) -> Option<Duration> {
-        span(self.budget)
-    }
 }
 
 impl Fill {

@@ -12,6 +12,7 @@ pub mod literal;
 pub mod lock;
 pub mod look;
 pub mod matrix;
+pub mod names;
 pub mod native;
 pub mod planner;
 pub mod repair;

@@ -4,7 +4,7 @@ use super::claim::Claim;
 use super::guard::{Guarded, Work};
 use super::unique::{Build, UniqueOf};
 use super::{check, ledger, trying};
-use crate::dialect::mysql::{native, shape};
+use crate::dialect::mysql::{names, native, shape};
 use crate::driver::mysql::catalogue;
 use crate::error::{DbError, DbErrorKind, Error, Problem};
 use crate::event::Event;
@@ -94,7 +94,7 @@ impl Claim {
 
     /// What the statement makes of a table like that: it is tried on an empty one.
     pub(super) async fn made_of(&self, before: &str, alter: &NativeAlter) -> Result<Option<Table>, Error> {
-        let Some(copy) = shape::in_ledger(&format!("try_{}", self.session.id())) else { return Ok(None) };
+        let Some(copy) = names::in_ledger(&format!("try_{}", self.session.id())) else { return Ok(None) };
         let failed =
             |error: DbError| error.doing(format!("see what has become of the change of {}", alter.table.display()));
         let of_copy = native::alter(&NativeAlter { table: copy.clone(), ..alter.clone() });

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::holders;
 use crate::dialect::mysql::dual::{Dual, Wanted};
 use crate::dialect::mysql::planner::{Trial, Tried};
-use crate::dialect::mysql::shape;
+use crate::dialect::mysql::{names, shape};
 use crate::driver::mysql::{Session, catalogue};
 use crate::error::{DbError, DbErrorKind, Error};
 use crate::event::Event;
@@ -84,7 +84,7 @@ async fn attempt(session: &Session, trial: &Trial, known: &Catalogue) -> Result<
     else {
         return Ok(None);
     };
-    let Some(copy) = shape::in_ledger(&format!("try_{}", session.id())) else { return Ok(None) };
+    let Some(copy) = names::in_ledger(&format!("try_{}", session.id())) else { return Ok(None) };
     let doing = |error: DbError| error.doing(format!("try the change of {} on an empty copy", table.path.display()));
     let work = async {
         let tried = Trying { session, table, copy: &copy, trial }.all().await;

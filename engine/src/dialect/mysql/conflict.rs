@@ -3,7 +3,7 @@
 //! A server that locks a table locks with it what its triggers write to, and so do the transactions of those who write to it. Were
 //! there one list for all tables, runs that have nothing to do with one another would wait for each other's applications.
 
-use super::shape;
+use super::{names, shape};
 use crate::schema::mysql::TablePath;
 use crate::sql;
 use crate::text::Sql;
@@ -11,7 +11,7 @@ use crate::text::Sql;
 /// The list of a table.
 #[must_use]
 pub fn list(of: &TablePath) -> TablePath {
-    shape::in_ledger_of(of, "_conflict")
+    names::in_ledger_of(of, "_conflict")
 }
 
 /// Makes the list where it is missing: triggers of an earlier attempt may be writing to it.

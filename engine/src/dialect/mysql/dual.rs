@@ -4,7 +4,7 @@
 
 use super::compare::{becomes, is_exact, may_cut_off, members};
 use super::literal::Text;
-use super::{native, rows, shape, value};
+use super::{names, native, rows, value};
 use crate::plan::rows::Rows;
 use crate::plan::shadow::{Copied, KeyedRows, NativeAlter, NativeWay};
 use crate::schema::mysql::{Column, Table, TablePath};
@@ -71,7 +71,7 @@ impl Dual {
                 before.column_type, wanted.column.column_type
             ));
         }
-        let after = Column { name: shape::derived(&before.name, "_shoofly"), ..wanted.column.clone() };
+        let after = Column { name: names::derived(&before.name, "_shoofly"), ..wanted.column.clone() };
         Ok(Self { pair: Copied { before: before.clone(), after }, wanted, empty })
     }
 

@@ -15,7 +15,7 @@ use crate::sql::mysql::name::WrittenName;
 use crate::sql::mysql::statement::{self, UpdateTarget, read_statement};
 use crate::sql::mysql::{Mode, Name};
 
-use super::shape;
+use super::names;
 
 mod change;
 mod dual;
@@ -122,7 +122,7 @@ pub fn wanted(script: &Script, mode: Mode) -> Vec<WrittenName> {
     for statement in &script.statements {
         let Some(table) = named(&statement.sql, mode) else { continue };
         let beside = ["_shoofly", "_shoofly_old"]
-            .map(|suffix| WrittenName { database: table.database.clone(), name: shape::derived(&table.name, suffix) });
+            .map(|suffix| WrittenName { database: table.database.clone(), name: names::derived(&table.name, suffix) });
         let change = Change::read(&statement.sql, mode);
         let referenced = change.iter().flat_map(Change::refers_to);
         for name in [table].into_iter().chain(beside).chain(referenced) {

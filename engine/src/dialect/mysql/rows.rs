@@ -5,7 +5,7 @@
 
 use super::key::{self, KeyColumn, Place};
 use super::literal::Text;
-use super::{check, conflict, shape};
+use super::{check, conflict, names};
 use crate::plan::rows::Rows;
 use crate::schema::mysql::{Column, TablePath};
 use crate::sql;
@@ -25,7 +25,7 @@ pub struct Rule {
 #[must_use]
 pub fn names(table: &TablePath) -> [TablePath; 2] {
     ["_shoofly_rins", "_shoofly_rupd"]
-        .map(|suffix| TablePath::new(table.database.clone(), shape::derived(&table.name, suffix)))
+        .map(|suffix| TablePath::new(table.database.clone(), names::derived(&table.name, suffix)))
 }
 
 /// Makes both triggers. The server runs them after those of the same moment that are there already, so that they see what these

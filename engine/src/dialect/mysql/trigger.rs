@@ -33,7 +33,7 @@ pub fn names(shadow: &Shadow) -> [TablePath; 3] {
             Way::Forth => "",
             Way::Back => "back_",
         };
-        let name = super::shape::derived(&shadow.table.name, &format!("_shoofly_{way}{suffix}"));
+        let name = super::names::derived(&shadow.table.name, &format!("_shoofly_{way}{suffix}"));
         TablePath::new(shadow.table.database.clone(), name)
     })
 }

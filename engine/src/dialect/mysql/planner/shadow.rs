@@ -4,7 +4,7 @@ use super::change::Change;
 use super::{Context, Draft, refuse, steps, window};
 use crate::dialect::mysql::literal::Text;
 use crate::dialect::mysql::shadow::Pair;
-use crate::dialect::mysql::shape;
+use crate::dialect::mysql::{names, shape};
 use crate::plan::Strategy;
 use crate::plan::shadow::{CarriedKey, CarriedTrigger, ChildKey, Copied, Rivals, Shadow, Way};
 use crate::schema::mysql::{ForeignKey, Index, Table, TablePath};
@@ -73,7 +73,7 @@ fn shadow(change: &Change, table: &Table, after: &Table, cx: &Context<'_>, draft
     let kept: Vec<Name> = key.iter().map(|copied| copied.before.name.clone()).collect();
     refuse::lost_key(&names, &kept, cx, draft);
     let database = &table.path.database;
-    let beside = |suffix: &str| TablePath::new(database.clone(), shape::derived(&table.path.name, suffix));
+    let beside = |suffix: &str| TablePath::new(database.clone(), names::derived(&table.path.name, suffix));
     let rival = after.indexes.iter().any(|index| index.unique && !is_over(index, &key));
     let own_key = if has_key(after, &key) { None } else { OWN_KEY.parse().ok() };
     Some(Shadow {
@@ -81,7 +81,7 @@ fn shadow(change: &Change, table: &Table, after: &Table, cx: &Context<'_>, draft
         table: table.path.clone(),
         shadow: beside("_shoofly"),
         old: beside("_shoofly_old"),
-        shape: shape::in_ledger_of(&table.path, "_shape"),
+        shape: names::in_ledger_of(&table.path, "_shape"),
         clauses: change.without_keys(),
         columns,
         key,
@@ -121,7 +121,7 @@ fn carried_key(key: &ForeignKey, table: &Table) -> Option<CarriedKey> {
     let (_, definition) = words.iter().find(|(name, _)| key.name.same_as(name))?;
     Some(CarriedKey {
         name: key.name.clone(),
-        interim: shape::derived(&key.name, "_shoofly"),
+        interim: names::derived(&key.name, "_shoofly"),
         definition: definition.clone(),
         referenced: key.referenced.clone(),
     })
@@ -147,7 +147,7 @@ fn triggers(table: &Table) -> Vec<CarriedTrigger> {
         .iter()
         .map(|trigger| CarriedTrigger {
             name: trigger.name.clone(),
-            interim: shape::derived(&trigger.name, "_shoofly"),
+            interim: names::derived(&trigger.name, "_shoofly"),
             when: format!("{} {}", trigger.timing, trigger.event),
             create_sql: Sql::raw(trigger.create_sql.clone()),
             // A server that was sent several statements at once has kept the semicolon behind it.
