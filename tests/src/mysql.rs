@@ -21,6 +21,7 @@ pub mod rows;
 pub mod session;
 pub mod stage;
 pub mod transaction;
+pub mod witness;
 pub mod writers;
 
 pub use app::App;

@@ -2,7 +2,8 @@
 //! is about to take its place: no write is lost, and nobody finds the table gone.
 //!
 //! `SHOOFLY_TEST_SWAPS` says how many swaps there are on each product. With 0 the application is alone for two minutes: what it feels
-//! then is the machine's doing.
+//! then is the machine's doing. In every run two witnesses say how much of the application's slow statements was the machine's
+//! doing, and the server's, and not the table's.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 #![allow(clippy::print_stderr, reason = "what the application felt is for whoever reads the test's output")]
@@ -17,7 +18,8 @@ use shoofly_engine::source::parse_text;
 use shoofly_engine::sql::Dialect;
 use shoofly_tests::database::EngineOptions;
 use shoofly_tests::mysql::app::Row;
-use shoofly_tests::mysql::session::{Failure, Felt, Protocol, SLOW, Session};
+use shoofly_tests::mysql::session::{Failure, Felt, Protocol, SLOW, Session, Slow};
+use shoofly_tests::mysql::witness::{Stalls, Witnesses};
 use shoofly_tests::mysql::writers::Rows;
 use shoofly_tests::mysql::{App, MyDatabase, MyWriters, connect, rows};
 use shoofly_tests::random::Random;
@@ -148,6 +150,47 @@ struct Seen {
     /// The longest time that a lock in the application's way was asked for and held.
     locked: Duration,
     felt: Felt,
+    /// Statements that were slow while the machine ran.
+    of_server: Alone,
+    /// Statements that were slow while another table's were not: what a lock of ours may have done.
+    of_table: Alone,
+}
+
+/// Slow statements of the application, without the time in which a witness stood still too.
+#[derive(Debug, Default)]
+struct Alone {
+    /// How many still are slow.
+    slow: usize,
+    longest: Duration,
+    statement: String,
+}
+
+impl Alone {
+    fn told(slow: &[Slow], witness: &Stalls) -> Self {
+        let mut alone = Self::default();
+        for slow in slow {
+            let own = witness.without(slow);
+            alone.add(&Self { slow: usize::from(own > SLOW), longest: own, statement: slow.statement.clone() });
+        }
+        alone
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.slow += other.slow;
+        if other.longest > self.longest {
+            self.longest = other.longest;
+            self.statement.clone_from(&other.statement);
+        }
+    }
+}
+
+impl std::fmt::Display for Alone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.slow {
+            0 => write!(f, "none"),
+            slow => write!(f, "{slow}, the longest {:.1?} of {}", self.longest, self.statement),
+        }
+    }
 }
 
 impl Seen {
@@ -159,15 +202,22 @@ impl Seen {
         self.held += other.held;
         self.locked = self.locked.max(other.locked);
         self.felt.add(&other.felt);
+        self.of_server.add(&other.of_server);
+        self.of_table.add(&other.of_table);
     }
 
     fn say(&self, flavor: Flavor) {
-        let Self { swaps, took, transactions, long, held, locked, felt } = self;
+        let Self { swaps, took, transactions, long, held, locked, felt, of_server, of_table } = self;
         eprintln!(
-            "{flavor:?}: {swaps} swaps in {took:?}, {transactions} transactions ({long} long ones), shadow held {held} times, \
-             {} deadlocks, {} stale snapshots; longest lock {locked:?}; {} statements of more than {SLOW:?}, the longest \
-             {:?}: {}",
-            felt.deadlocks, felt.stale, felt.slow, felt.longest, felt.longest_statement
+            "{flavor:?}: {swaps} swaps in {took:.1?}, {transactions} transactions ({long} long ones), shadow held {held} times, \
+             {} deadlocks, {} stale snapshots; longest lock {locked:.1?}\n  {} statements of more than {SLOW:?}, the longest \
+             {:.1?}: {}\n  without what a sleeping thread felt too: {of_server}\n  without what another table's writer felt \
+             too: {of_table}",
+            felt.deadlocks,
+            felt.stale,
+            felt.slow.len(),
+            felt.longest,
+            felt.longest_statement
         );
     }
 }
@@ -192,6 +242,7 @@ async fn swap(my: &My, swaps: u64) -> Seen {
     let engine = options.build();
     let writers = MyWriters::start(&app(), &live, &mirror, Rows::loaded(ROWS));
     let others = Others::start(&live, &mirror);
+    let witnesses = Witnesses::start(my).await;
     let began = Instant::now();
     for swap in 0..swaps {
         let name = format!("swap_{swap}");
@@ -211,6 +262,7 @@ async fn swap(my: &My, swaps: u64) -> Seen {
     let (mut felt, long, held) = others.stop().await;
     transactions += long;
     felt.add(&writers.stop().await.0);
+    let (machine, bystander) = witnesses.stop().await;
     if felt.deadlocks > 0 {
         eprintln!("{}", last_deadlock(&live).await);
     }
@@ -219,7 +271,8 @@ async fn swap(my: &My, swaps: u64) -> Seen {
     live.drop().await;
     mirror.drop().await;
     let locked = *locked.lock().unwrap();
-    Seen { swaps, took, transactions, long, held, locked, felt }
+    let (of_server, of_table) = (Alone::told(&felt.slow, &machine), Alone::told(&felt.slow, &bystander));
+    Seen { swaps, took, transactions, long, held, locked, felt, of_server, of_table }
 }
 
 async fn many_swaps_lose_nothing(flavor: Flavor) {

@@ -85,7 +85,7 @@ async fn finds_what_a_copy_without_triggers_loses(flavor: Flavor) {
     let sabotage = Sabotage { start: "CREATE TABLE u LIKE t", meanwhile: swap, ..Sabotage::default() };
     let mut said = String::new();
     until("a copy without triggers comes to its end", async || {
-        said = wrong(flavor, "naive_copy", sabotage.clone()).await;
+        said = wrong(flavor, "naive_copy", sabotage).await;
         !said.contains("Deadlock found")
     })
     .await;

@@ -25,6 +25,17 @@ pub enum Protocol {
 /// What an application may notice.
 pub const SLOW: Duration = Duration::from_millis(50);
 
+/// A statement that took longer than [`SLOW`].
+#[derive(Debug, Clone)]
+pub struct Slow {
+    /// When it was sent.
+    pub begun: Instant,
+    /// Until it was answered.
+    pub took: Duration,
+    /// Its text.
+    pub statement: String,
+}
+
 /// What an application felt of all that was done to its table.
 #[derive(Debug, Clone, Default)]
 pub struct Felt {
@@ -33,7 +44,7 @@ pub struct Felt {
     /// Readers whose snapshot was older than the table's definition, and who were told so.
     pub stale: u64,
     /// Statements that took longer than [`SLOW`].
-    pub slow: u64,
+    pub slow: Vec<Slow>,
     /// How long the longest statement took.
     pub longest: Duration,
     /// Which one that was.
@@ -45,7 +56,7 @@ impl Felt {
     pub fn add(&mut self, other: &Self) {
         self.deadlocks += other.deadlocks;
         self.stale += other.stale;
-        self.slow += other.slow;
+        self.slow.extend_from_slice(&other.slow);
         if other.longest > self.longest {
             self.longest = other.longest;
             self.longest_statement.clone_from(&other.longest_statement);
@@ -182,7 +193,9 @@ impl Session {
 
     fn time(&mut self, begun: Instant, sql: &str) {
         let took = begun.elapsed();
-        self.felt.slow += u64::from(took > SLOW);
+        if took > SLOW {
+            self.felt.slow.push(Slow { begun, took, statement: sql.to_owned() });
+        }
         if took > self.felt.longest {
             self.felt.longest = took;
             sql.clone_into(&mut self.felt.longest_statement);
