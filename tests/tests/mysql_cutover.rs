@@ -2,8 +2,8 @@
 //! is about to take its place: no write is lost, and nobody finds the table gone.
 //!
 //! `SHOOFLY_TEST_SWAPS` says how many swaps there are on each product. With 0 the application is alone for two minutes: what it feels
-//! then is the machine's doing. In every run two witnesses say how much of the application's slow statements was the machine's
-//! doing, and the server's, and not the table's.
+//! then is the machine's doing. In every run, those who have nothing to do with the table witness when machine and server
+//! stood still.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 #![allow(clippy::print_stderr, reason = "what the application felt is for whoever reads the test's output")]
@@ -19,7 +19,7 @@ use shoofly_engine::sql::Dialect;
 use shoofly_tests::database::EngineOptions;
 use shoofly_tests::mysql::app::Row;
 use shoofly_tests::mysql::session::{Failure, Felt, Protocol, SLOW, Session, Slow};
-use shoofly_tests::mysql::witness::{Stalls, Witnesses};
+use shoofly_tests::mysql::witness::{Times, Witnesses};
 use shoofly_tests::mysql::writers::Rows;
 use shoofly_tests::mysql::{App, MyDatabase, MyWriters, connect, rows};
 use shoofly_tests::random::Random;
@@ -150,45 +150,49 @@ struct Seen {
     /// The longest time that a lock in the application's way was asked for and held.
     locked: Duration,
     felt: Felt,
-    /// Statements that were slow while the machine ran.
-    of_server: Alone,
-    /// Statements that were slow while another table's were not: what a lock of ours may have done.
-    of_table: Alone,
+    /// What is left of that without the stalls.
+    alone: Alone,
 }
 
-/// Slow statements of the application, without the time in which a witness stood still too.
+/// What is left of locks and slow statements without the time in which the machine or the server stood still for others too.
 #[derive(Debug, Default)]
 struct Alone {
-    /// How many still are slow.
+    /// The longest lock.
+    locked: Duration,
+    /// How many statements still are slow.
     slow: usize,
     longest: Duration,
     statement: String,
+    /// The longest time of one statement, slow or not without the stalls, in which there was such a lock.
+    waited: Duration,
 }
 
 impl Alone {
-    fn told(slow: &[Slow], witness: &Stalls) -> Self {
-        let mut alone = Self::default();
+    fn told(slow: &[Slow], locks: &[(Instant, Instant)], stalls: &Times) -> Self {
+        let of_lock = |&(from, to): &(Instant, Instant)| (to - from).saturating_sub(stalls.within(from, to));
+        let mut alone = Self { locked: locks.iter().map(of_lock).max().unwrap_or_default(), ..Self::default() };
+        let ours = Times::new(locks.to_vec()).without(stalls);
         for slow in slow {
-            let own = witness.without(slow);
-            alone.add(&Self { slow: usize::from(own > SLOW), longest: own, statement: slow.statement.clone() });
+            let ended = slow.begun + slow.took;
+            let longest = slow.took.saturating_sub(stalls.within(slow.begun, ended));
+            alone.add(&Self {
+                locked: Duration::ZERO,
+                slow: usize::from(longest > SLOW),
+                longest,
+                statement: slow.statement.clone(),
+                waited: ours.within(slow.begun, ended),
+            });
         }
         alone
     }
 
     fn add(&mut self, other: &Self) {
+        self.locked = self.locked.max(other.locked);
         self.slow += other.slow;
+        self.waited = self.waited.max(other.waited);
         if other.longest > self.longest {
             self.longest = other.longest;
             self.statement.clone_from(&other.statement);
-        }
-    }
-}
-
-impl std::fmt::Display for Alone {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.slow {
-            0 => write!(f, "none"),
-            slow => write!(f, "{slow}, the longest {:.1?} of {}", self.longest, self.statement),
         }
     }
 }
@@ -202,22 +206,26 @@ impl Seen {
         self.held += other.held;
         self.locked = self.locked.max(other.locked);
         self.felt.add(&other.felt);
-        self.of_server.add(&other.of_server);
-        self.of_table.add(&other.of_table);
+        self.alone.add(&other.alone);
     }
 
     fn say(&self, flavor: Flavor) {
-        let Self { swaps, took, transactions, long, held, locked, felt, of_server, of_table } = self;
+        let Self { swaps, took, transactions, long, held, locked, felt, alone } = self;
         eprintln!(
             "{flavor:?}: {swaps} swaps in {took:.1?}, {transactions} transactions ({long} long ones), shadow held {held} times, \
-             {} deadlocks, {} stale snapshots; longest lock {locked:.1?}\n  {} statements of more than {SLOW:?}, the longest \
-             {:.1?}: {}\n  without what a sleeping thread felt too: {of_server}\n  without what another table's writer felt \
-             too: {of_table}",
+             {} deadlocks, {} stale snapshots; longest lock {locked:.1?}; {} statements of more than {SLOW:?}, the longest \
+             {:.1?}: {}\n  without what stopped others too: longest lock {:.1?}; {} statements of more than {SLOW:?}, the \
+             longest {:.1?}: {}; no slow one met a lock for more than {:.1?}",
             felt.deadlocks,
             felt.stale,
             felt.slow.len(),
             felt.longest,
-            felt.longest_statement
+            felt.longest_statement,
+            alone.locked,
+            alone.slow,
+            alone.longest,
+            alone.statement,
+            alone.waited
         );
     }
 }
@@ -230,12 +238,12 @@ async fn swap(my: &My, swaps: u64) -> Seen {
         db.run("CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, c int, d varchar(20), u int UNIQUE)").await;
         db.run(&app().load(ROWS + 1)).await;
     }
-    let locked: Arc<Mutex<Duration>> = Arc::default();
-    let heard = Arc::clone(&locked);
+    let locks: Arc<Mutex<Vec<(Instant, Instant)>>> = Arc::default();
+    let heard = Arc::clone(&locks);
     let mut options = EngineOptions::new(&live.url()).listen(move |event| {
-        if let Event::LockReleased { total, .. } = event {
-            let mut longest = heard.lock().unwrap();
-            *longest = total.max(*longest);
+        if let Event::LockReleased { total: held, .. } | Event::LockMissed { asked: held, .. } = event {
+            let now = Instant::now();
+            heard.lock().unwrap().push((now.checked_sub(held).unwrap(), now));
         }
     });
     options.settings.locks.give_up_after = Duration::from_secs(120);
@@ -262,7 +270,7 @@ async fn swap(my: &My, swaps: u64) -> Seen {
     let (mut felt, long, held) = others.stop().await;
     transactions += long;
     felt.add(&writers.stop().await.0);
-    let (machine, bystander) = witnesses.stop().await;
+    let stalls = witnesses.stop().await;
     if felt.deadlocks > 0 {
         eprintln!("{}", last_deadlock(&live).await);
     }
@@ -270,9 +278,10 @@ async fn swap(my: &My, swaps: u64) -> Seen {
     rows::assert_mirrored(&live, &mirror, "in the end", &[]).await;
     live.drop().await;
     mirror.drop().await;
-    let locked = *locked.lock().unwrap();
-    let (of_server, of_table) = (Alone::told(&felt.slow, &machine), Alone::told(&felt.slow, &bystander));
-    Seen { swaps, took, transactions, long, held, locked, felt, of_server, of_table }
+    let locks = locks.lock().unwrap();
+    let locked = locks.iter().map(|(from, to)| *to - *from).max().unwrap_or_default();
+    let alone = Alone::told(&felt.slow, &locks, &stalls);
+    Seen { swaps, took, transactions, long, held, locked, felt, alone }
 }
 
 async fn many_swaps_lose_nothing(flavor: Flavor) {
