@@ -165,23 +165,34 @@ struct Alone {
     statement: String,
     /// The longest time of one statement, slow or not without the stalls, in which there was such a lock.
     waited: Duration,
+    /// The step that had it.
+    step: String,
+}
+
+/// A lock of ours, from the moment it was asked for.
+struct Lock {
+    from: Instant,
+    to: Instant,
+    step: String,
 }
 
 impl Alone {
-    fn told(slow: &[Slow], locks: &[(Instant, Instant)], stalls: &Times) -> Self {
-        let of_lock = |&(from, to): &(Instant, Instant)| (to - from).saturating_sub(stalls.within(from, to));
-        let mut alone = Self { locked: locks.iter().map(of_lock).max().unwrap_or_default(), ..Self::default() };
-        let ours = Times::new(locks.to_vec()).without(stalls);
-        for slow in slow {
-            let ended = slow.begun + slow.took;
-            let longest = slow.took.saturating_sub(stalls.within(slow.begun, ended));
+    fn told(slow: &[Slow], locks: &[Lock], stalls: &Times) -> Self {
+        let mut alone = Self::default();
+        for Slow { begun, took, statement } in slow {
+            let longest = took.saturating_sub(stalls.within(*begun, *begun + *took));
             alone.add(&Self {
-                locked: Duration::ZERO,
                 slow: usize::from(longest > SLOW),
                 longest,
-                statement: slow.statement.clone(),
-                waited: ours.within(slow.begun, ended),
+                statement: statement.clone(),
+                ..Self::default()
             });
+        }
+        for Lock { from, to, step } in locks {
+            let ours = Times::new(vec![(*from, *to)]).without(stalls);
+            let waited =
+                slow.iter().map(|slow| ours.within(slow.begun, slow.begun + slow.took)).max().unwrap_or_default();
+            alone.add(&Self { locked: ours.within(*from, *to), waited, step: step.clone(), ..Self::default() });
         }
         alone
     }
@@ -189,7 +200,10 @@ impl Alone {
     fn add(&mut self, other: &Self) {
         self.locked = self.locked.max(other.locked);
         self.slow += other.slow;
-        self.waited = self.waited.max(other.waited);
+        if other.waited > self.waited {
+            self.waited = other.waited;
+            self.step.clone_from(&other.step);
+        }
         if other.longest > self.longest {
             self.longest = other.longest;
             self.statement.clone_from(&other.statement);
@@ -215,7 +229,7 @@ impl Seen {
             "{flavor:?}: {swaps} swaps in {took:.1?}, {transactions} transactions ({long} long ones), shadow held {held} times, \
              {} deadlocks, {} stale snapshots; longest lock {locked:.1?}; {} statements of more than {SLOW:?}, the longest \
              {:.1?}: {}\n  without what stopped others too: longest lock {:.1?}; {} statements of more than {SLOW:?}, the \
-             longest {:.1?}: {}; no slow one met a lock for more than {:.1?}",
+             longest {:.1?}: {}; no slow one met a lock for more than {:.1?} ({})",
             felt.deadlocks,
             felt.stale,
             felt.slow.len(),
@@ -225,7 +239,8 @@ impl Seen {
             alone.slow,
             alone.longest,
             alone.statement,
-            alone.waited
+            alone.waited,
+            alone.step
         );
     }
 }
@@ -238,12 +253,12 @@ async fn swap(my: &My, swaps: u64) -> Seen {
         db.run("CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, c int, d varchar(20), u int UNIQUE)").await;
         db.run(&app().load(ROWS + 1)).await;
     }
-    let locks: Arc<Mutex<Vec<(Instant, Instant)>>> = Arc::default();
+    let locks: Arc<Mutex<Vec<Lock>>> = Arc::default();
     let heard = Arc::clone(&locks);
     let mut options = EngineOptions::new(&live.url()).listen(move |event| {
-        if let Event::LockReleased { total: held, .. } | Event::LockMissed { asked: held, .. } = event {
-            let now = Instant::now();
-            heard.lock().unwrap().push((now.checked_sub(held).unwrap(), now));
+        if let Event::LockReleased { total: held, step, .. } | Event::LockMissed { asked: held, step } = event {
+            let to = Instant::now();
+            heard.lock().unwrap().push(Lock { from: to.checked_sub(held).unwrap(), to, step: step.0 });
         }
     });
     options.settings.locks.give_up_after = Duration::from_secs(120);
@@ -279,7 +294,7 @@ async fn swap(my: &My, swaps: u64) -> Seen {
     live.drop().await;
     mirror.drop().await;
     let locks = locks.lock().unwrap();
-    let locked = locks.iter().map(|(from, to)| *to - *from).max().unwrap_or_default();
+    let locked = locks.iter().map(|lock| lock.to - lock.from).max().unwrap_or_default();
     let alone = Alone::told(&felt.slow, &locks, &stalls);
     Seen { swaps, took, transactions, long, held, locked, felt, alone }
 }
