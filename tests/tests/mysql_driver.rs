@@ -5,8 +5,10 @@
 #[path = "mysql_driver/catalogue.rs"]
 mod catalogue;
 
+use shoofly_engine::dialect::mysql::files;
 use shoofly_engine::driver::mysql::{Session, Target};
 use shoofly_engine::error::{DbError, DbErrorKind, Error};
+use shoofly_engine::schema::mysql::TablePath;
 use shoofly_engine::sql::mysql::mode::Product;
 use shoofly_sandbox::Options;
 use shoofly_tests::{Flavor, My, mysql_matrix, until};
@@ -282,6 +284,37 @@ async fn refusals_are_told_apart(flavor: Flavor) {
     session.execute("INSERT IGNORE INTO t VALUES (1, 'long'); ").await.unwrap();
     let warnings = session.warnings().await.unwrap();
     assert!(warnings.len() == 1 && warnings[0].starts_with("1265: "), "{warnings:?}");
+}
+
+/// Whatever is written to a table's file is counted, by the name that the file has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writes_to_the_files_of_tables_are_seen() {
+    let my = tokio::task::spawn_blocking(|| My::shared(Flavor::MySql)).await.unwrap();
+    let name = format!("files-of${}", std::process::id());
+    let outside = session(&my.url("")).await;
+    let create = format!(
+        "CREATE DATABASE `{name}`; USE `{name}`; CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE `a b#1` (id int); \
+         CREATE TABLE p (id int PRIMARY KEY) PARTITION BY HASH (id) PARTITIONS 3; CREATE TABLE t_2 (id int)"
+    );
+    outside.execute(&create).await.unwrap();
+    let path = |table: &str| TablePath::new(name.parse().unwrap(), table.parse().unwrap());
+    for (tables, wanted) in [(vec!["t"], 1), (vec!["a b#1"], 1), (vec!["p"], 3), (vec!["t", "p", "none", "größe"], 4)]
+    {
+        let tables: Vec<TablePath> = tables.into_iter().map(path).collect();
+        let found = outside.rows(files::of(&tables).unwrap().as_str()).await.unwrap();
+        let found: Vec<String> = found.into_iter().flatten().flatten().collect();
+        assert_eq!(found.len(), wanted, "{found:?}");
+        let written = files::written(&found);
+        let before: u64 = ask(&outside, written.as_str()).await.parse().unwrap();
+        let first = format!("`{name}`.`{}`", tables[0].name.as_str());
+        outside.execute(&format!("INSERT INTO {first} VALUES (1), (2), (3), (4)")).await.unwrap();
+        outside.execute(&format!("FLUSH TABLES {first} FOR EXPORT; UNLOCK TABLES")).await.unwrap();
+        let after: u64 = ask(&outside, written.as_str()).await.parse().unwrap();
+        assert!(after > before, "{first}: {before}, {after}");
+        outside.execute(&format!("DELETE FROM {first}")).await.unwrap();
+    }
+    assert!(files::of(&[path("größe")]).is_none());
+    outside.execute(&format!("DROP DATABASE `{name}`")).await.unwrap();
 }
 
 mysql_matrix!(

@@ -25,6 +25,7 @@ mod conflicts;
 mod copy;
 mod dual;
 mod executor;
+mod files;
 mod guard;
 mod holders;
 mod ledger;

@@ -5,6 +5,7 @@ pub mod check;
 pub mod compare;
 pub mod conflict;
 pub mod dual;
+pub mod files;
 pub mod function;
 pub mod health;
 pub mod key;

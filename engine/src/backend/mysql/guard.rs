@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use super::files::Files;
 use super::{holders, ledger};
 use crate::backend::ending::Ending;
 use crate::dialect::mysql::lock;
@@ -61,6 +62,8 @@ pub(super) struct Guarded<'a> {
 pub(super) enum Work {
     /// A change of the dictionary: milliseconds, all of them under the lock.
     Brief,
+    /// The same, and files change their names: on MySQL in a moment in which nobody writes to them.
+    Rename,
     /// A build that lets reads and writes through and asks for the lock once more at its end: to give that up at the first
     /// sight of somebody would cost the build.
     Long,
@@ -175,17 +178,14 @@ impl Guarded<'_> {
     }
 
     /// The same for work of that kind.
-    pub(super) async fn work(&self, locks: &[TableLock], batch: &Sql, work: Work) -> Result<(), Error> {
+    pub(super) async fn work(&self, locks: &[TableLock], batch: &Sql, kind: Work) -> Result<(), Error> {
+        let doing = |error: DbError| error.doing(format!("run step {}", self.step));
         let tables: Vec<TablePath> = locks.iter().filter_map(path).collect();
+        let mut files = self.files(&tables, kind).await.map_err(doing)?;
         let began = Instant::now();
-        let mut said = Instant::now();
-        let (mut work, mut lost) = (work, Duration::ZERO);
-        let long = work == Work::Long;
-        let mut unseen = Instant::now();
+        let (mut said, mut unseen) = (began, began);
+        let (mut work, mut lost) = (Work::Brief, Duration::ZERO);
         let mut ending = Ending::of(self.settings, self.step, self.events);
-        if long {
-            work = Work::Brief;
-        }
         for attempts in 1_u32.. {
             if self.stop.is_cancelled() {
                 return Err(Error::Interrupted);
@@ -196,14 +196,14 @@ impl Guarded<'_> {
                 unseen = Instant::now();
             }
             let looked_at = if blind { &[] } else { tables.as_slice() };
-            let attempt = self.attempt(looked_at, batch, work).await;
-            let pause = match attempt.map_err(|error| error.doing(format!("run step {}", self.step)))? {
+            let attempt = self.attempt_at_rest(&mut files, looked_at, batch, work).await;
+            let pause = match attempt.map_err(doing)? {
                 Attempt::Done => return Ok(()),
                 Attempt::Busy => Duration::from_millis(1 + jitter(attempts) % 5),
                 Attempt::Missed(asked) => {
                     metrics::counter!("shoofly_lock_missed_total").increment(1);
                     lost += asked;
-                    if long && work == Work::Brief && lost > LOST_BUILDS {
+                    if kind == Work::Long && work == Work::Brief && lost > LOST_BUILDS {
                         work = Work::Long;
                         self.events.emit(Event::Notice { text: WAITS.to_owned() });
                     }
@@ -232,6 +232,31 @@ impl Guarded<'_> {
             }
         }
         Err(Error::Interrupted)
+    }
+
+    /// The files that will have other names, at rest for the first time.
+    async fn files(&self, tables: &[TablePath], kind: Work) -> Result<Option<Files>, DbError> {
+        match (kind, self.session.product()) {
+            (Work::Rename, Product::MySql) => {
+                Files::at_rest(self.watcher, tables, self.settings.give_up_after / 2, self.stop).await
+            }
+            _ => Ok(None),
+        }
+    }
+
+    async fn attempt_at_rest(
+        &self,
+        files: &mut Option<Files>,
+        tables: &[TablePath],
+        batch: &Sql,
+        work: Work,
+    ) -> Result<Attempt, DbError> {
+        if let Some(files) = files
+            && !files.rest(self.watcher).await?
+        {
+            return Ok(Attempt::Busy);
+        }
+        self.attempt(tables, batch, work).await
     }
 
     async fn attempt(&self, tables: &[TablePath], batch: &Sql, work: Work) -> Result<Attempt, DbError> {
@@ -271,7 +296,7 @@ impl Guarded<'_> {
         }
         tokio::pin!(batch);
         let patience = match work {
-            Work::Brief => PENDING,
+            Work::Brief | Work::Rename => PENDING,
             Work::Long => self.settings.budget / 2,
         };
         let mut waits_since: Option<Instant> = None;

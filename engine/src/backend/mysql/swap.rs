@@ -2,6 +2,7 @@
 
 use super::claim::Claim;
 use super::executor::exclusive;
+use super::guard::Work;
 use super::ledger;
 use crate::dialect::mysql::literal::Text;
 use crate::dialect::mysql::{conflict, lock, trigger};
@@ -55,9 +56,14 @@ impl Claim {
         locks.extend(shadow.children.iter().map(|child| exclusive(&child.table)));
         // The lock may be waited for long: what has come up since is looked for once more with every attempt.
         let check = conflict::assert_none(shadow.noted());
-        let statements: Vec<Sql> =
-            statements.iter().map(|swap| sql!("{check}; {swap}", check = check, swap = swap)).collect();
-        let swapped = self.each(&step.id, &locks, &statements).await;
+        let mut swapped = Ok(());
+        for swap in statements {
+            let batch = sql!("{check}; {swap}", check = check, swap = swap);
+            swapped = self.guarded(&step.id).work(&locks, &batch, Work::Rename).await;
+            if swapped.is_err() {
+                break;
+            }
+        }
         failpoint::pass("swap.after").await;
         let Err(error) = swapped else { return self.finish_swap(step, shadow).await };
         let error = self.not_done(step, &shadow.table, error).await;
