@@ -13,6 +13,7 @@ mod mysql_faults {
     mod dual_column;
     mod locked;
     mod meddling;
+    mod named;
     mod prepared;
     mod repair;
     mod rights;

@@ -5,7 +5,7 @@ use super::executor::exclusive;
 use super::guard::Work;
 use super::swap::changed;
 use super::unique::{Build, UniqueOf};
-use super::{copy, ledger};
+use super::{copy, ledger, trying};
 use crate::dialect::mysql::literal::Text;
 use crate::dialect::mysql::shadow::Pair;
 use crate::dialect::mysql::{lock, native, shape, trigger};
@@ -67,7 +67,17 @@ impl Claim {
     async fn make(&self, step: &StepId, shadow: &Shadow, statements: &[Sql]) -> Result<(), Error> {
         self.list_conflicts(shadow.noted()).await?;
         let parents: Vec<TableLock> = shadow.foreign_keys.iter().map(|key| exclusive(&key.referenced)).collect();
-        self.each(step, &parents, statements).await?;
+        let named = shape::named(shadow);
+        let names =
+            |statement: &Sql| named.as_ref().is_some_and(|copy| statement.as_str().contains(copy.name.as_str()));
+        let shaped = statements.iter().rposition(names).map_or(0, |last| last + 1);
+        let (shape, others) = statements.split_at(shaped);
+        if !shape.is_empty() {
+            let work = async { Ok(self.each(step, &[], shape).await) };
+            let made = trying::alone(&self.session, shadow.clauses.as_str(), work).await;
+            made.map_err(|error| error.doing(format!("run step {step}")))??;
+        }
+        self.each(step, &parents, others).await?;
         self.follow_counter(step, shadow).await
     }
 

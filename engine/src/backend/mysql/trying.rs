@@ -108,7 +108,7 @@ pub(super) async fn alone<T>(
     sql: &str,
     work: impl Future<Output = Result<T, DbError>>,
 ) -> Result<T, DbError> {
-    if !sql.to_ascii_uppercase().contains("CONSTRAINT") {
+    if !names::may_name_constraints(sql) {
         return work.await;
     }
     session.rows("SELECT GET_LOCK('shoofly.try', 30)").await?;

@@ -46,6 +46,21 @@ pub fn in_ledger_of(path: &TablePath, suffix: &str) -> TablePath {
     TablePath::new(database, cut_to_fit(&of, suffix).unwrap_or_else(|| path.name.clone()))
 }
 
+/// A copy in the ledger's database that is there while the lock `shoofly.try` is held, and nobody's else.
+#[must_use]
+pub fn tried_of(path: &TablePath) -> TablePath {
+    let digest = Sha256::digest(format!("{}.{}", path.database.as_str(), path.name.as_str()).as_bytes());
+    let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    // Letters and digits: a name.
+    in_ledger(&format!("try_{hash}")).unwrap_or_else(|| path.clone())
+}
+
+/// Whether a statement may give names that are unique in a database, to foreign keys or (on MySQL) to CHECK constraints.
+#[must_use]
+pub fn may_name_constraints(sql: &str) -> bool {
+    sql.to_ascii_uppercase().contains("CONSTRAINT")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

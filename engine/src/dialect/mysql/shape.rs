@@ -1,23 +1,39 @@
 //! Tables of ours: the shape that the server makes of the user's clauses, the shadow, and what tells that they are there.
 
 use super::literal::Text;
-use super::trigger;
+use super::{names, trigger};
 use crate::plan::shadow::{CarriedKey, ChildKey, Shadow};
 use crate::schema::mysql::{Index, Table, TablePath};
 use crate::sql;
+use crate::sql::mysql::mode::Product;
 use crate::sql::mysql::name::Name;
 use crate::text::{List, Sql};
 
 /// Makes the shape: an empty table like the first one, with the user's clauses applied. Made anew where it is there already.
 ///
-/// Lock: none but `SHARED_READ` (metadata) on the table for a moment.
+/// Lock: none but `SHARED_READ` (metadata) on the table for a moment; where there is a copy that [`named`] tells, the user lock
+/// `shoofly.try`.
 #[must_use]
-pub fn create(shape: &TablePath, table: &TablePath, clauses: &Sql) -> Vec<Sql> {
-    vec![
-        sql!("DROP TABLE IF EXISTS {shape}", shape = shape),
-        sql!("CREATE TABLE {shape} LIKE {t}", shape = shape, t = table),
-        sql!("ALTER TABLE {shape} {clauses}", shape = shape, clauses = clauses),
-    ]
+pub fn create(shadow: &Shadow) -> Vec<Sql> {
+    let like = |made: &TablePath, table: &TablePath| {
+        vec![drop(made), sql!("CREATE TABLE {made} LIKE {table}", made = made, table = table)]
+    };
+    let first = named(shadow).unwrap_or_else(|| shadow.shape.clone());
+    let mut statements = like(&first, &shadow.table);
+    statements.push(sql!("ALTER TABLE {first} {clauses}", first = first, clauses = shadow.clauses));
+    if first != shadow.shape {
+        statements.extend(like(&shadow.shape, &first));
+        statements.push(drop(&first));
+    }
+    statements
+}
+
+/// The copy that has the names which the clauses give, for a moment. On MySQL a CHECK constraint's name is unique in a database,
+/// and the ledger's has the shapes of all runs: the shape itself has names of the server's.
+#[must_use]
+pub fn named(shadow: &Shadow) -> Option<TablePath> {
+    let names = shadow.product == Product::MySql && names::may_name_constraints(shadow.clauses.as_str());
+    names.then(|| names::tried_of(&shadow.table))
 }
 
 /// Makes the shadow from the shape, without the indexes that are built later; with the table's foreign keys under names of ours.

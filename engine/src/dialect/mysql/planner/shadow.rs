@@ -45,7 +45,7 @@ pub(super) fn draft(change: &Change, table: &Table, reason: &str, cx: &Context<'
         .filter(|(name, _)| later.iter().any(|index| index.name.same_as(name)))
         .map(|(_, definition)| definition)
         .collect();
-    let mut make = shape::create(&shadow.shape, &shadow.table, &shadow.clauses);
+    let mut make = shape::create(&shadow);
     make.extend(shape::create_shadow(&shadow, &later));
     let steps = steps::all(&shadow, table, make, &definitions);
     if let Some(clean) = steps.last() {

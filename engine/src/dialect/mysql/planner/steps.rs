@@ -80,7 +80,8 @@ impl Steps<'_> {
             seed.step.locks.push(Lock { why, ..exclusive(path) });
             seed.step.guard = Guard::Brief;
         }
-        let statements = vec![shape::drop(&self.shadow.shadow), shape::drop(&self.shadow.shape)];
+        let made = [Some(self.shadow.shadow.clone()), Some(self.shadow.shape.clone()), shape::named(self.shadow)];
+        let statements = made.iter().flatten().map(shape::drop).collect();
         seed.step.undo = Undo::Statements { lock_first: Vec::new(), statements };
         seed
     }

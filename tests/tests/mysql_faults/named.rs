@@ -1,0 +1,19 @@
+//! CHECK constraints of one name in several databases.
+
+use shoofly_tests::{Flavor, mysql_matrix};
+
+use crate::{assert_completed, stage};
+
+/// On MySQL their names are unique in a database, and the new shapes of all runs lie in one.
+async fn checks_of_one_name_are_added_side_by_side(flavor: Flavor) {
+    const ADD: &str = "ALTER TABLE t ADD CONSTRAINT t_chk_1 CHECK (c > -10)";
+    let stages = [stage(flavor, "check_one", ADD).await, stage(flavor, "check_other", ADD).await];
+    for stage in &stages {
+        stage.finish("start").await;
+    }
+    for stage in stages {
+        assert_completed(stage).await;
+    }
+}
+
+mysql_matrix!(checks_of_one_name_are_added_side_by_side);
