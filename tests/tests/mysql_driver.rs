@@ -286,6 +286,22 @@ async fn refusals_are_told_apart(flavor: Flavor) {
     assert!(warnings.len() == 1 && warnings[0].starts_with("1265: "), "{warnings:?}");
 }
 
+/// What the page cleaner writes is counted: sooner or later it writes whatever was changed.
+async fn the_page_cleaner_is_seen(outside: &Session, name: &str) {
+    let threads = outside.rows(files::CLEANERS).await.unwrap();
+    let threads: Vec<String> = threads.into_iter().flatten().flatten().collect();
+    assert!(!threads.is_empty());
+    let written = files::written(&[], &threads);
+    let count = async || -> u64 {
+        let rows = outside.rows(written.as_str()).await.unwrap();
+        assert_eq!(rows[0][0].as_deref(), Some("0"), "no file, no writes");
+        rows[0][1].as_deref().unwrap().parse().unwrap()
+    };
+    let before = count().await;
+    outside.execute(&format!("INSERT INTO `{name}`.t VALUES (5), (6)")).await.unwrap();
+    until("the page cleaner writes", async || count().await > before).await;
+}
+
 /// Whatever is written to a table's file is counted, by the name that the file has.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writes_to_the_files_of_tables_are_seen() {
@@ -304,7 +320,7 @@ async fn writes_to_the_files_of_tables_are_seen() {
         let found = outside.rows(files::of(&tables).unwrap().as_str()).await.unwrap();
         let found: Vec<String> = found.into_iter().flatten().flatten().collect();
         assert_eq!(found.len(), wanted, "{found:?}");
-        let written = files::written(&found);
+        let written = files::written(&found, &[]);
         let before: u64 = ask(&outside, written.as_str()).await.parse().unwrap();
         let first = format!("`{name}`.`{}`", tables[0].name.as_str());
         outside.execute(&format!("INSERT INTO {first} VALUES (1), (2), (3), (4)")).await.unwrap();
@@ -314,6 +330,7 @@ async fn writes_to_the_files_of_tables_are_seen() {
         outside.execute(&format!("DELETE FROM {first}")).await.unwrap();
     }
     assert!(files::of(&[path("größe")]).is_none());
+    the_page_cleaner_is_seen(&outside, &name).await;
     outside.execute(&format!("DROP DATABASE `{name}`")).await.unwrap();
 }
 

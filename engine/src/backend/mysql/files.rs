@@ -1,15 +1,16 @@
 //! A moment in which nobody writes to the files of tables that are about to be renamed.
 //!
 //! MySQL closes a file before it renames it. While the file is written to, or has been written to and not been brought to disk, the
-//! rename sleeps for 100 ms before it looks again, and the application waits behind its locks: one of about 100 swaps of a busy
-//! table met that (MySQL 9.7.4, statements of 120 ms). The server's page cleaner writes in bursts, about one in a second: right
-//! after one is the moment. MariaDB renames open files.
+//! rename sleeps for 100 ms before it looks again (`Fil_shard::space_rename`, seen on MySQL 9.7.4 with a debugger), and the
+//! application waits behind its locks. The server's page cleaner writes pages in bursts, at each second of a clock of its own;
+//! some seconds it leaves out. A file that grows is written to at any time, but by somebody who holds the table and
+//! waits for the disk. So the page cleaner's writes, to whatever file, tell the moment: between two of its seconds. MariaDB
+//! renames open files.
 
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use super::ledger;
 use crate::dialect::mysql::files;
 use crate::driver::mysql::Session;
 use crate::error::{DbError, DbErrorKind};
@@ -17,37 +18,49 @@ use crate::schema::mysql::TablePath;
 
 /// After that long without a write, a burst is over and on disk.
 const QUIET: Duration = Duration::from_millis(20);
-/// That long after a burst, the next one is not due yet.
+/// That long after the end of a burst, the next one is not due yet.
 const SAFE: Duration = Duration::from_millis(600);
-/// After that long without any, none is expected.
+/// After that long without any since the first look, none is expected.
 const IDLE: Duration = Duration::from_millis(1300);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(5);
 /// On a server that never stops writing there is no such moment.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The files, and what was seen of them.
+/// The files, and what was seen of those who write to them.
 #[derive(Debug)]
 pub(super) struct Files {
     names: Vec<String>,
+    /// The threads of the page cleaner.
+    cleaners: Vec<String>,
     seen: Seen,
 }
 
-/// What was seen of their writes.
+/// What was seen of the writes.
 #[derive(Debug)]
 struct Seen {
-    written: Option<i64>,
-    /// When they were last seen to have been written to, or looked at first.
-    since: Instant,
-    /// Whether a burst was seen.
-    burst: bool,
+    /// To these files.
+    files: Count,
+    /// Of the page cleaner, to any file.
+    cleaner: Count,
+    patience: Duration,
     /// From then on the moment is no longer waited for.
     until: Instant,
 }
 
+/// A number that grows.
+#[derive(Debug)]
+struct Count {
+    value: Option<i64>,
+    /// When it was last seen to have grown, or looked at first.
+    since: Instant,
+    /// Whether it was seen to grow.
+    grown: bool,
+}
+
 impl Files {
-    /// The files of these tables, where the server counts what is written to them: in the first such moment, or when there was
-    /// none for that long, or for a few seconds, or when told to stop.
+    /// The files of these tables, where the server counts what is written: in the first such moment, or when there was none for
+    /// that long, or for a few seconds, or when told to stop.
     ///
     /// # Errors
     /// The server's.
@@ -57,23 +70,30 @@ impl Files {
         patience: Duration,
         stop: &CancellationToken,
     ) -> Result<Option<Self>, DbError> {
-        let Some(text) = files::of(tables) else { return Ok(None) };
-        let found = match session.rows(text.as_str()).await {
+        let (names, cleaners) = match Self::find(session, tables).await {
             // Who may not know goes without.
             Err(error) if error.kind == DbErrorKind::Privilege => return Ok(None),
             found => found?,
         };
-        let names: Vec<String> = found.into_iter().flatten().flatten().collect();
-        if names.is_empty() {
+        if names.is_empty() && cleaners.is_empty() {
             return Ok(None);
         }
-        let now = Instant::now();
-        let seen = Seen { written: None, since: now, burst: false, until: now + patience.min(PATIENCE) };
-        let mut files = Self { names, seen };
+        let mut files = Self { names, cleaners, seen: Seen::begin(Instant::now(), patience.min(PATIENCE)) };
         while !files.rest(session).await? && !stop.is_cancelled() {
             tokio::time::sleep(PAUSE).await;
         }
         Ok(Some(files))
+    }
+
+    /// The files' names, and the page cleaner's threads.
+    async fn find(session: &Session, tables: &[TablePath]) -> Result<(Vec<String>, Vec<String>), DbError> {
+        let names = match files::of(tables) {
+            Some(text) => session.rows(text.as_str()).await?,
+            None => Vec::new(),
+        };
+        let cleaners = session.rows(files::CLEANERS).await?;
+        let list = |rows: Vec<Vec<Option<String>>>| rows.into_iter().flatten().flatten().collect();
+        Ok((list(names), list(cleaners)))
     }
 
     /// Whether this is the moment. To be asked again and again.
@@ -81,21 +101,47 @@ impl Files {
     /// # Errors
     /// The server's.
     pub(super) async fn rest(&mut self, session: &Session) -> Result<bool, DbError> {
-        let written = session.rows(files::written(&self.names).as_str()).await?;
-        Ok(self.seen.rest(Instant::now(), ledger::number(&written)))
+        let counts = session.rows(files::written(&self.names, &self.cleaners).as_str()).await?;
+        let mut counts = counts.iter().flatten().map(|count| count.as_deref().and_then(|count| count.parse().ok()));
+        let mut count = || counts.next().flatten().unwrap_or(0);
+        Ok(self.seen.rest(Instant::now(), count(), count()))
     }
 }
 
 impl Seen {
-    /// Whether this is the moment, where the server's count of writes is this one now.
-    fn rest(&mut self, now: Instant, written: i64) -> bool {
-        let before = self.written.replace(written);
-        if before != Some(written) {
-            self.burst = before.is_some();
+    fn begin(now: Instant, patience: Duration) -> Self {
+        let count = || Count { value: None, since: now, grown: false };
+        Self { files: count(), cleaner: count(), patience, until: now + patience }
+    }
+
+    /// Whether this is the moment, where so much has been written to the files and by the page cleaner by now.
+    fn rest(&mut self, now: Instant, written: i64, cleaned: i64) -> bool {
+        let quiet = self.files.look(now, written);
+        let cleaner = self.cleaner.look(now, cleaned);
+        let between = if self.cleaner.grown {
+            // It works by the second, and leaves some out.
+            let phase = Duration::from_nanos(u64::from(cleaner.subsec_nanos()));
+            phase >= QUIET && phase < SAFE
+        } else {
+            cleaner >= IDLE
+        };
+        let rest = between && quiet >= QUIET;
+        if rest {
+            self.until = now + self.patience;
+        }
+        rest || now >= self.until
+    }
+}
+
+impl Count {
+    /// How long the number, which is this one now, has been as it is.
+    fn look(&mut self, now: Instant, value: i64) -> Duration {
+        let before = self.value.replace(value);
+        if before != Some(value) {
+            self.grown |= before.is_some();
             self.since = now;
         }
-        let quiet = now - self.since;
-        self.burst && quiet >= QUIET && quiet < SAFE || quiet >= IDLE || now >= self.until
+        now - self.since
     }
 }
 
@@ -103,24 +149,45 @@ impl Seen {
 mod tests {
     use super::*;
 
+    const PATIENT: Duration = Duration::from_secs(5);
+
     #[test]
-    fn the_moment_is_after_a_burst() {
+    fn the_moment_is_between_two_bursts() {
         let began = Instant::now();
         let at = |ms| began + Duration::from_millis(ms);
-        let mut seen = Seen { written: None, since: began, burst: false, until: at(9_000) };
+        let mut seen = Seen::begin(began, PATIENT);
         // When the next burst comes is not known before one was seen.
-        assert!(!seen.rest(at(0), 7));
-        assert!(!seen.rest(at(300), 7));
-        assert!(!seen.rest(at(400), 9));
-        assert!(!seen.rest(at(410), 9));
-        assert!(seen.rest(at(425), 9));
-        assert!(seen.rest(at(900), 9));
+        assert!(!seen.rest(at(0), 3, 7));
+        assert!(!seen.rest(at(300), 3, 7));
+        assert!(!seen.rest(at(400), 3, 9));
+        assert!(!seen.rest(at(410), 3, 9));
+        assert!(seen.rest(at(425), 3, 9));
+        // That the files grow says nothing about the next one.
+        assert!(!seen.rest(at(800), 4, 9));
+        assert!(!seen.rest(at(810), 4, 9));
+        assert!(seen.rest(at(825), 4, 9));
         // The next one may come at any time.
-        assert!(!seen.rest(at(1_100), 9));
-        assert!(!seen.rest(at(1_400), 12));
-        assert!(seen.rest(at(1_430), 12));
-        assert!(seen.rest(at(2_800), 12), "nobody writes");
-        let writes: Vec<bool> = (3_000_i64..9_020).step_by(10).map(|ms| seen.rest(at(ms.unsigned_abs()), ms)).collect();
-        assert_eq!(writes.iter().position(|rest| *rest), Some(600), "there is an end to it");
+        assert!(!seen.rest(at(1_100), 4, 9));
+        assert!(!seen.rest(at(1_400), 5, 12));
+        assert!(seen.rest(at(1_430), 5, 12));
+        // It has left two out.
+        assert!(!seen.rest(at(3_390), 5, 12));
+        assert!(seen.rest(at(3_430), 5, 12));
+        assert!(!seen.rest(at(4_390), 5, 12));
+    }
+
+    #[test]
+    fn there_is_an_end_to_waiting_for_the_moment() {
+        let began = Instant::now();
+        let at = |ms: i64| began + Duration::from_millis(ms.unsigned_abs());
+        let first = |seen: &mut Seen, written: fn(i64) -> i64, cleaned: fn(i64) -> i64, from: i64| {
+            (from..).step_by(10).find(|ms| seen.rest(at(*ms), written(*ms), cleaned(*ms)))
+        };
+        let mut seen = Seen::begin(began, PATIENT);
+        assert_eq!(first(&mut seen, |_| 7, |_| 7, 0), Some(1_300), "nobody writes");
+        assert_eq!(first(&mut seen, |ms| ms, |_| 7, 1_310), Some(6_300), "the files never rest, since the last moment");
+        let mut seen = Seen::begin(began, PATIENT);
+        assert_eq!(first(&mut seen, |_| 7, |ms| ms, 0), Some(5_000), "the page cleaner never rests");
+        assert_eq!(first(&mut seen, |_| 7, |ms| ms, 5_010), Some(5_010), "nor does it then");
     }
 }

@@ -22,16 +22,30 @@ pub fn of(tables: &[TablePath]) -> Option<Sql> {
     ))
 }
 
-/// How often the files were written and brought to disk so far: one number that grows.
+/// The threads that are the server's page cleaner.
+///
+/// Lock: none.
+pub const CLEANERS: &str =
+    "SELECT THREAD_ID FROM performance_schema.threads WHERE NAME LIKE 'thread/innodb/page_flush%'";
+
+/// How often the files were written and brought to disk so far, and how often these threads wrote to any file: two numbers that
+/// grow.
 ///
 /// Lock: none.
 #[must_use]
-pub fn written(files: &[String]) -> Sql {
-    let files: Vec<Sql> = files.iter().map(|file| sql!("{file}", file = Text(file))).collect();
+pub fn written(files: &[String], threads: &[String]) -> Sql {
+    let list = |values: &[String]| {
+        let values: Vec<Sql> = values.iter().map(|value| sql!("{value}", value = Text(value))).collect();
+        // In an empty list there is nothing.
+        if values.is_empty() { sql!("NULL") } else { Sql::join(&values, ", ") }
+    };
     sql!(
-        "SELECT COALESCE(SUM(COUNT_WRITE + COUNT_MISC), 0) FROM performance_schema.file_summary_by_instance \
-         WHERE FILE_NAME IN ({files})",
-        files = Sql::join(&files, ", "),
+        "SELECT (SELECT COALESCE(SUM(COUNT_WRITE + COUNT_MISC), 0) FROM performance_schema.file_summary_by_instance \
+         WHERE FILE_NAME IN ({files})), \
+         (SELECT COALESCE(SUM(COUNT_STAR), 0) FROM performance_schema.events_waits_summary_by_thread_by_event_name \
+         WHERE THREAD_ID IN ({threads}) AND EVENT_NAME LIKE 'wait/io/file/innodb/%')",
+        files = list(files),
+        threads = list(threads),
     )
 }
 
