@@ -28,6 +28,7 @@ mod postgres;
 mod product;
 mod server;
 mod site;
+pub mod stall;
 mod watchdog;
 
 pub use error::SandboxError;

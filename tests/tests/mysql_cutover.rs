@@ -16,10 +16,11 @@ use shoofly_engine::Event;
 use shoofly_engine::run::{Direction, Outcome};
 use shoofly_engine::source::parse_text;
 use shoofly_engine::sql::Dialect;
+use shoofly_sandbox::stall::Times;
 use shoofly_tests::database::EngineOptions;
 use shoofly_tests::mysql::app::Row;
 use shoofly_tests::mysql::session::{Failure, Felt, Protocol, SLOW, Session, Slow};
-use shoofly_tests::mysql::witness::{Times, Witnesses};
+use shoofly_tests::mysql::witness::Witnesses;
 use shoofly_tests::mysql::writers::Rows;
 use shoofly_tests::mysql::{App, MyDatabase, MyWriters, connect, rows};
 use shoofly_tests::random::Random;
@@ -167,6 +168,8 @@ struct Alone {
     waited: Duration,
     /// The step that had it.
     step: String,
+    /// The step that was under way while the longest statement was.
+    during: String,
 }
 
 /// A lock of ours, from the moment it was asked for.
@@ -177,7 +180,7 @@ struct Lock {
 }
 
 impl Alone {
-    fn told(slow: &[Slow], locks: &[Lock], stalls: &Times) -> Self {
+    fn told(slow: &[Slow], locks: &[Lock], steps: &[(Instant, String)], stalls: &Times) -> Self {
         let mut alone = Self::default();
         for Slow { begun, took, statement } in slow {
             let longest = took.saturating_sub(stalls.within(*begun, *begun + *took));
@@ -185,6 +188,7 @@ impl Alone {
                 slow: usize::from(longest > SLOW),
                 longest,
                 statement: statement.clone(),
+                during: under_way(steps, *begun + *took),
                 ..Self::default()
             });
         }
@@ -207,8 +211,15 @@ impl Alone {
         if other.longest > self.longest {
             self.longest = other.longest;
             self.statement.clone_from(&other.statement);
+            self.during.clone_from(&other.during);
         }
     }
+}
+
+/// The step that was under way then, by when each of them began, or that was the last.
+fn under_way(steps: &[(Instant, String)], at: Instant) -> String {
+    let begun = steps.iter().rev().find(|(begun, _)| *begun < at);
+    begun.map_or("none", |(_, step)| step).to_owned()
 }
 
 impl Seen {
@@ -229,7 +240,7 @@ impl Seen {
             "{flavor:?}: {swaps} swaps in {took:.1?}, {transactions} transactions ({long} long ones), shadow held {held} times, \
              {} deadlocks, {} stale snapshots; longest lock {locked:.1?}; {} statements of more than {SLOW:?}, the longest \
              {:.1?}: {}\n  without what stopped others too: longest lock {:.1?}; {} statements of more than {SLOW:?}, the \
-             longest {:.1?}: {}; no slow one met a lock for more than {:.1?} ({})",
+             longest {:.1?} ({}): {}; no slow one met a lock for more than {:.1?} ({})",
             felt.deadlocks,
             felt.stale,
             felt.slow.len(),
@@ -238,6 +249,7 @@ impl Seen {
             alone.locked,
             alone.slow,
             alone.longest,
+            alone.during,
             alone.statement,
             alone.waited,
             alone.step
@@ -254,12 +266,15 @@ async fn swap(my: &My, swaps: u64) -> Seen {
         db.run(&app().load(ROWS + 1)).await;
     }
     let locks: Arc<Mutex<Vec<Lock>>> = Arc::default();
-    let heard = Arc::clone(&locks);
-    let mut options = EngineOptions::new(&live.url()).listen(move |event| {
-        if let Event::LockReleased { total: held, step, .. } | Event::LockMissed { asked: held, step } = event {
+    let steps: Arc<Mutex<Vec<(Instant, String)>>> = Arc::default();
+    let (heard, begun) = (Arc::clone(&locks), Arc::clone(&steps));
+    let mut options = EngineOptions::new(&live.url()).listen(move |event| match event {
+        Event::LockReleased { total: held, step, .. } | Event::LockMissed { asked: held, step } => {
             let to = Instant::now();
             heard.lock().unwrap().push(Lock { from: to.checked_sub(held).unwrap(), to, step: step.0 });
         }
+        Event::StepBegan { step, .. } => begun.lock().unwrap().push((Instant::now(), step.0)),
+        _ => {}
     });
     options.settings.locks.give_up_after = Duration::from_secs(120);
     let engine = options.build();
@@ -295,7 +310,7 @@ async fn swap(my: &My, swaps: u64) -> Seen {
     mirror.drop().await;
     let locks = locks.lock().unwrap();
     let locked = locks.iter().map(|lock| lock.to - lock.from).max().unwrap_or_default();
-    let alone = Alone::told(&felt.slow, &locks, &stalls);
+    let alone = Alone::told(&felt.slow, &locks, &steps.lock().unwrap(), &stalls);
     Seen { swaps, took, transactions, long, held, locked, felt, alone }
 }
 

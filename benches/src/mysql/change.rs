@@ -23,6 +23,20 @@ const PARTS: [&str; 7] = ["plan", "make", "copy", "indexes", "compare", "compare
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Took([f64; PARTS.len()]);
 
+/// A whole change.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) took: Took,
+    pub(super) locks: Vec<Lock>,
+}
+
+/// A lock of ours in the application's way, from the moment it was asked for.
+#[derive(Debug, Clone)]
+pub(super) struct Lock {
+    pub(super) time: (Instant, Instant),
+    pub(super) step: String,
+}
+
 /// When parts began.
 type Marks = Arc<Mutex<Vec<(usize, Instant)>>>;
 
@@ -53,16 +67,22 @@ impl Took {
 }
 
 /// Runs the change from `start` to the end of `complete`.
-pub(super) async fn run(server: &Server, settings: FillSettings) -> anyhow::Result<Took> {
+pub(super) async fn run(server: &Server, settings: FillSettings) -> anyhow::Result<Made> {
     let migration = source::parse_statement(Dialect::MySql, &format!("ALTER TABLE bench {CLAUSE}"))?;
     let mut all = Settings { fill: settings, ..Settings::default() };
     all.accept.extend(Hazard::ALL);
     let marks = Marks::default();
     let heard = Arc::clone(&marks);
-    let events = Events::to(move |event| {
-        if let Event::PhaseBegan { phase } = event {
-            mark(&heard, part(phase));
+    let locks: Arc<Mutex<Vec<Lock>>> = Arc::default();
+    let locked = Arc::clone(&locks);
+    let events = Events::to(move |event| match event {
+        Event::PhaseBegan { phase } => mark(&heard, part(phase)),
+        Event::LockReleased { total: held, step, .. } | Event::LockMissed { asked: held, step } => {
+            let to = Instant::now();
+            let time = (to.checked_sub(held).unwrap_or(to), to);
+            locked.lock().unwrap_or_else(PoisonError::into_inner).push(Lock { time, step: step.0 });
         }
+        _ => {}
     });
     let engine = Engine::new(Target::parse(&server.socket_url(table::NAME))?, all, events, CancellationToken::new());
     let whole = async {
@@ -77,7 +97,9 @@ pub(super) async fn run(server: &Server, settings: FillSettings) -> anyhow::Resu
     if done.contains(&Outcome::AlreadyDone) {
         bail!("the change had been made before");
     }
-    Ok(Took::between(&marks.lock().unwrap_or_else(PoisonError::into_inner), ended))
+    let took = Took::between(&marks.lock().unwrap_or_else(PoisonError::into_inner), ended);
+    let locks = locks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    Ok(Made { took, locks })
 }
 
 /// The place among [`PARTS`].

@@ -64,7 +64,7 @@ pub(super) async fn measure(
             table::load(&mut conn, rows).await?;
             let lanes = NonZeroU32::new(lanes).unwrap_or(NonZeroU32::MIN);
             let settings = FillSettings { lanes, pace: Pace::Full, ..FillSettings::default() };
-            took.push(change::run(server, settings).await?);
+            took.push(change::run(server, settings).await?.took);
             table::check(&mut conn, rows).await?;
         }
     }

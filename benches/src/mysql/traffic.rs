@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, anyhow};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Statement};
+use shoofly_sandbox::stall::Times;
 use tokio::runtime::Builder;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
@@ -25,11 +26,22 @@ const WRITE: &str = "UPDATE bench SET amount = amount + 1 WHERE id = ?";
 /// How one transaction went.
 #[derive(Debug, Clone)]
 pub(super) struct Transaction {
+    pub(super) due: Instant,
     pub(super) ended: Instant,
-    /// Milliseconds since it was due.
-    pub(super) latency: f64,
     /// What the server said, where it failed. It is not tried again.
     pub(super) failure: Option<String>,
+}
+
+impl Transaction {
+    /// Time since it was due.
+    pub(super) fn latency(&self) -> Duration {
+        self.ended.saturating_duration_since(self.due)
+    }
+
+    /// The same without these times.
+    pub(super) fn alone(&self, stalls: &Times) -> Duration {
+        self.latency().saturating_sub(stalls.within(self.due, self.ended))
+    }
 }
 
 /// Transactions under way, in a thread and a runtime of their own: the engine's work does not delay them.
@@ -105,8 +117,7 @@ impl Client {
             let next = due.lock().await.recv().await;
             let Some(at) = next else { return sent };
             let failure = self.transaction().await.err().map(|error| error.to_string());
-            let ended = Instant::now();
-            sent.push(Transaction { ended, latency: ended.duration_since(at).as_secs_f64() * 1e3, failure });
+            sent.push(Transaction { due: at, ended: Instant::now(), failure });
         }
     }
 

@@ -24,6 +24,7 @@ mod compare;
 mod conflicts;
 mod copy;
 mod dual;
+mod exchange;
 mod executor;
 mod files;
 mod guard;

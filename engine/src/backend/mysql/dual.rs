@@ -1,8 +1,8 @@
 //! A column that was filled takes another one's place.
 
 use super::claim::Claim;
+use super::exchange::{Exchange, Exchanged};
 use super::executor::exclusive;
-use super::guard::{Exchange, Exchanged};
 use super::ledger;
 use crate::dialect::mysql::conflict;
 use crate::dialect::mysql::rows::names;

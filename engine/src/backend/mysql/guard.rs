@@ -19,7 +19,6 @@ use crate::dialect::mysql::lock;
 use crate::driver::mysql::Session;
 use crate::error::{Blocker, DbError, DbErrorKind, Error};
 use crate::event::{Event, Events};
-use crate::failpoint;
 use crate::plan::{LockMode, StepId, TableLock};
 use crate::schema::mysql::TablePath;
 use crate::settings::LockSettings;
@@ -74,34 +73,13 @@ const WAITS: &str = "the build was given up again and again, as somebody used th
      it waits for that moment; transactions that read the table before and write it then may meet a deadlock (error 1213)";
 
 /// What a batch that broke off may have left set.
-const RESET: &str = "SET lock_wait_timeout = 1, foreign_key_checks = 1, \
+pub(super) const RESET: &str = "SET lock_wait_timeout = 1, foreign_key_checks = 1, \
      sql_mode = COALESCE(@shoofly_mode, @@session.sql_mode); SET NAMES utf8mb4";
-
-/// What is done under one write lock, if nothing speaks against it.
-#[derive(Debug)]
-pub(super) struct Exchange<'a> {
-    /// The table that is locked.
-    pub(super) table: &'a TablePath,
-    /// A query; any row that it gives speaks against it.
-    pub(super) against: &'a Sql,
-    /// What is done, one by one.
-    pub(super) statements: &'a [Sql],
-    /// What takes back those that have taken effect, where a later one fails.
-    pub(super) back: &'a [Sql],
-}
-
-/// What has become of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Exchanged {
-    /// It is done.
-    Done,
-    /// Nothing was done.
-    Not,
-}
 
 /// How one attempt ended.
 enum Attempt {
-    Done,
+    /// It took that long, from asking for the lock to giving it back.
+    Done(Duration),
     /// Somebody was seen; nothing was asked for.
     Busy,
     /// The lock was not granted in time; nothing changed.
@@ -120,65 +98,24 @@ impl Guarded<'_> {
         self.work(locks, batch, Work::Brief).await
     }
 
-    /// Runs statements one by one under one write lock on the first of the tables, when nobody is in the way.
-    ///
-    /// # Locks
-    /// `LOCK TABLES … WRITE`, from the first statement to the last.
-    /// # Errors
-    /// As [`Guarded::run`].
-    pub(super) async fn under(&self, locks: &[TableLock], table: &TablePath, statements: &[Sql]) -> Result<(), Error> {
-        self.run(locks, &lock::write(table)).await?;
-        let done = self.one_by_one(statements).await;
-        self.give_back(done).await
-    }
-
-    /// The same, unless a reason against it is found once the lock is held: nobody who writes to the table can add to that any
-    /// more. A table that the triggers write to is locked with theirs, and can be asked.
-    ///
-    /// # Locks
-    /// As [`Guarded::under`].
-    /// # Errors
-    /// As [`Guarded::run`]; statements that had taken effect were taken back, unless the connection is lost.
-    pub(super) async fn exchange(&self, locks: &[TableLock], exchange: &Exchange<'_>) -> Result<Exchanged, Error> {
-        self.run(locks, &lock::write(exchange.table)).await?;
-        let against = self.session.rows(exchange.against.as_str()).await;
-        let mut done = Ok(());
-        if against.as_ref().is_ok_and(Vec::is_empty) {
-            done = self.one_by_one(exchange.statements).await;
-            if done.is_err()
-                && let Err(error) = self.one_by_one(exchange.back).await
-            {
-                tracing::debug!(%error, "what was done under the lock could not be taken back");
-            }
-        }
-        self.give_back(done).await?;
-        let against = against.map_err(|error| error.doing(format!("run step {}", self.step)))?;
-        Ok(if against.is_empty() { Exchanged::Done } else { Exchanged::Not })
-    }
-
-    async fn one_by_one(&self, statements: &[Sql]) -> Result<(), DbError> {
-        for (at, statement) in statements.iter().enumerate() {
-            self.session.execute(statement.as_str()).await?;
-            failpoint::pass(&format!("under.after:{}#{at}", self.step)).await;
+    /// The same for work of that kind.
+    pub(super) async fn work(&self, locks: &[TableLock], batch: &Sql, kind: Work) -> Result<(), Error> {
+        let took = self.hold(locks, batch, kind).await?;
+        // What a build has of the lock, at its begin and its end, nobody says: all of its time would be far too much.
+        if kind != Work::Long {
+            self.released(took, took);
         }
         Ok(())
     }
 
-    /// Gives the write lock back, whatever has become of what was done under it.
-    async fn give_back(&self, done: Result<(), DbError>) -> Result<(), Error> {
-        let doing = |error: DbError| error.doing(format!("run step {}", self.step));
-        match done {
-            Ok(()) => self.session.execute("UNLOCK TABLES").await.map(|_| ()).map_err(doing),
-            Err(error) => {
-                ledger::abandon(self.session).await;
-                self.session.execute(RESET).await.map_err(doing)?;
-                Err(doing(error))
-            }
-        }
+    /// Tells how long a lock was in the way.
+    pub(super) fn released(&self, acquiring: Duration, total: Duration) {
+        metrics::histogram!("shoofly_lock_hold_seconds").record(total.as_secs_f64());
+        self.events.emit(Event::LockReleased { step: self.step.clone(), acquiring, total });
     }
 
-    /// The same for work of that kind.
-    pub(super) async fn work(&self, locks: &[TableLock], batch: &Sql, kind: Work) -> Result<(), Error> {
+    /// Runs a batch as [`Guarded::work`] does: how long it took. What it has locked by `LOCK TABLES` is locked from now on.
+    pub(super) async fn hold(&self, locks: &[TableLock], batch: &Sql, kind: Work) -> Result<Duration, Error> {
         let doing = |error: DbError| error.doing(format!("run step {}", self.step));
         let tables: Vec<TablePath> = locks.iter().filter_map(path).collect();
         let mut files = self.files(&tables, kind).await.map_err(doing)?;
@@ -198,7 +135,7 @@ impl Guarded<'_> {
             let looked_at = if blind { &[] } else { tables.as_slice() };
             let attempt = self.attempt_at_rest(&mut files, looked_at, batch, work).await;
             let pause = match attempt.map_err(doing)? {
-                Attempt::Done => return Ok(()),
+                Attempt::Done(took) => return Ok(took),
                 Attempt::Busy => Duration::from_millis(1 + jitter(attempts) % 5),
                 Attempt::Missed(asked) => {
                     metrics::counter!("shoofly_lock_missed_total").increment(1);
@@ -271,9 +208,7 @@ impl Guarded<'_> {
         let done = self.watched(&text, work).await;
         let took = asked.elapsed();
         let Err(error) = done else {
-            metrics::histogram!("shoofly_lock_hold_seconds").record(took.as_secs_f64());
-            self.events.emit(Event::LockReleased { step: self.step.clone(), acquiring: took, total: took });
-            return Ok(Attempt::Done);
+            return Ok(Attempt::Done(took));
         };
         ledger::abandon(self.session).await;
         // Whatever the batch had set before it ended.
