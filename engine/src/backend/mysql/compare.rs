@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::claim::Claim;
-use super::ledger;
+use super::{files, ledger};
 use crate::backend::crew;
 use crate::dialect::mysql::key::{self, Place};
 use crate::dialect::mysql::shadow::{self, Pair, Partners};
@@ -134,7 +134,14 @@ impl Claim {
                 all.ghosts |= found.ghosts;
             },
         );
-        done.await?;
+        let watched = CancellationToken::new();
+        let done = async {
+            let done = done.await;
+            watched.cancel();
+            done
+        };
+        let (done, ()) = tokio::join!(done, files::watch(&self.watcher, &watched));
+        done?;
         let ghosts = match all.ghosts || !job.pair.counts_side_by_side() {
             true => self.ghosts(&job.pair).await?,
             false => Vec::new(),

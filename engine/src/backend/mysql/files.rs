@@ -7,14 +7,16 @@
 //! waits for the disk. So the page cleaner's writes, to whatever file, tell the moment: between two of its seconds. MariaDB
 //! renames open files.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::dialect::mysql::files;
-use crate::driver::mysql::Session;
+use crate::driver::mysql::{Session, Target};
 use crate::error::{DbError, DbErrorKind};
 use crate::schema::mysql::TablePath;
+use crate::sql::mysql::mode::Product;
 
 /// After that long without a write, a burst is over and on disk.
 const QUIET: Duration = Duration::from_millis(20);
@@ -24,8 +26,15 @@ const SAFE: Duration = Duration::from_millis(600);
 const IDLE: Duration = Duration::from_millis(1300);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(5);
+/// The same while nothing is waited for.
+const NOW_AND_THEN: Duration = Duration::from_millis(100);
+/// Of a burst between two looks that are no farther apart it is known well enough when it was.
+const NEAR: Duration = Duration::from_millis(200);
 /// On a server that never stops writing there is no such moment.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What was seen last of a server's page cleaner by [`watch`]. It keeps its seconds from one step of a change to the next.
+static KNOWN: Mutex<Option<(Target, Count)>> = Mutex::new(None);
 
 /// The files, and what was seen of those who write to them.
 #[derive(Debug)]
@@ -49,13 +58,45 @@ struct Seen {
 }
 
 /// A number that grows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Count {
     value: Option<i64>,
+    looked: Instant,
     /// When it was last seen to have grown, or looked at first.
     since: Instant,
-    /// Whether it was seen to grow.
+    /// Whether that was when it has grown.
     grown: bool,
+}
+
+/// Watches the page cleaner until told to stop, so that a swap soon after it need not wait to see a burst. Without an answer of
+/// the server's it will.
+pub(super) async fn watch(session: &Session, stop: &CancellationToken) {
+    if session.product() != Product::MySql {
+        return;
+    }
+    let watching = async {
+        let (names, cleaners) = Files::find(session, &[]).await?;
+        let mut files = Files { names, cleaners, seen: Seen::begin(Instant::now(), PATIENCE, None) };
+        while !stop.is_cancelled() {
+            files.rest(session).await?;
+            let known = (session.target().clone(), files.seen.cleaner.clone());
+            *KNOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(NOW_AND_THEN) => {}
+            }
+        }
+        Ok::<(), DbError>(())
+    };
+    if let Err(error) = watching.await {
+        tracing::debug!(%error, "the page cleaner cannot be watched");
+    }
+}
+
+/// What is known of that server's page cleaner.
+fn known(server: &Target) -> Option<Count> {
+    let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.as_ref().filter(|(of, _)| of == server).map(|(_, count)| count.clone())
 }
 
 impl Files {
@@ -78,7 +119,8 @@ impl Files {
         if names.is_empty() && cleaners.is_empty() {
             return Ok(None);
         }
-        let mut files = Self { names, cleaners, seen: Seen::begin(Instant::now(), patience.min(PATIENCE)) };
+        let seen = Seen::begin(Instant::now(), patience.min(PATIENCE), known(session.target()));
+        let mut files = Self { names, cleaners, seen };
         while !files.rest(session).await? && !stop.is_cancelled() {
             tokio::time::sleep(PAUSE).await;
         }
@@ -109,9 +151,9 @@ impl Files {
 }
 
 impl Seen {
-    fn begin(now: Instant, patience: Duration) -> Self {
-        let count = || Count { value: None, since: now, grown: false };
-        Self { files: count(), cleaner: count(), patience, until: now + patience }
+    fn begin(now: Instant, patience: Duration, cleaner: Option<Count>) -> Self {
+        let cleaner = cleaner.unwrap_or(Count::begin(now));
+        Self { files: Count::begin(now), cleaner, patience, until: now + patience }
     }
 
     /// Whether this is the moment, where so much has been written to the files and by the page cleaner by now.
@@ -134,13 +176,18 @@ impl Seen {
 }
 
 impl Count {
+    fn begin(now: Instant) -> Self {
+        Self { value: None, looked: now, since: now, grown: false }
+    }
+
     /// How long the number, which is this one now, has been as it is.
     fn look(&mut self, now: Instant, value: i64) -> Duration {
         let before = self.value.replace(value);
         if before != Some(value) {
-            self.grown |= before.is_some();
+            self.grown = before.is_some() && now - self.looked <= NEAR;
             self.since = now;
         }
+        self.looked = now;
         now - self.since
     }
 }
@@ -155,7 +202,7 @@ mod tests {
     fn the_moment_is_between_two_bursts() {
         let began = Instant::now();
         let at = |ms| began + Duration::from_millis(ms);
-        let mut seen = Seen::begin(began, PATIENT);
+        let mut seen = Seen::begin(began, PATIENT, None);
         // When the next burst comes is not known before one was seen.
         assert!(!seen.rest(at(0), 3, 7));
         assert!(!seen.rest(at(300), 3, 7));
@@ -167,13 +214,39 @@ mod tests {
         assert!(!seen.rest(at(810), 4, 9));
         assert!(seen.rest(at(825), 4, 9));
         // The next one may come at any time.
-        assert!(!seen.rest(at(1_100), 4, 9));
+        assert!(!seen.rest(at(1_300), 4, 9));
         assert!(!seen.rest(at(1_400), 5, 12));
         assert!(seen.rest(at(1_430), 5, 12));
         // It has left two out.
         assert!(!seen.rest(at(3_390), 5, 12));
         assert!(seen.rest(at(3_430), 5, 12));
         assert!(!seen.rest(at(4_390), 5, 12));
+        // When this one was is not known.
+        assert!(!seen.rest(at(4_700), 5, 14));
+        assert!(!seen.rest(at(4_900), 5, 14));
+        assert!(!seen.rest(at(5_390), 5, 16), "it may be that nobody looked for long");
+        assert!(!seen.rest(at(5_500), 5, 19));
+        assert!(seen.rest(at(5_520), 5, 19));
+    }
+
+    #[test]
+    fn what_was_known_before_counts() {
+        let began = Instant::now();
+        let at = |ms| began + Duration::from_millis(ms);
+        let mut watched = Seen::begin(began, PATIENT, None);
+        assert!(!watched.rest(at(0), 0, 7));
+        assert!(!watched.rest(at(100), 0, 9));
+        assert!(watched.rest(at(200), 0, 9));
+        let later = |ms| Seen::begin(at(ms), PATIENT, Some(watched.cleaner.clone()));
+        let mut seen = later(350);
+        assert!(!seen.rest(at(350), 3, 9), "the files were not looked at before");
+        assert!(seen.rest(at(370), 3, 9));
+        let mut seen = later(900);
+        assert!(!seen.rest(at(900), 3, 9));
+        assert!(!seen.rest(at(1_050), 3, 9), "the next burst is due");
+        let mut seen = later(1_500);
+        assert!(!seen.rest(at(1_500), 3, 11));
+        assert!(!seen.rest(at(1_530), 3, 11), "it came while nobody looked");
     }
 
     #[test]
@@ -183,10 +256,10 @@ mod tests {
         let first = |seen: &mut Seen, written: fn(i64) -> i64, cleaned: fn(i64) -> i64, from: i64| {
             (from..).step_by(10).find(|ms| seen.rest(at(*ms), written(*ms), cleaned(*ms)))
         };
-        let mut seen = Seen::begin(began, PATIENT);
+        let mut seen = Seen::begin(began, PATIENT, None);
         assert_eq!(first(&mut seen, |_| 7, |_| 7, 0), Some(1_300), "nobody writes");
         assert_eq!(first(&mut seen, |ms| ms, |_| 7, 1_310), Some(6_300), "the files never rest, since the last moment");
-        let mut seen = Seen::begin(began, PATIENT);
+        let mut seen = Seen::begin(began, PATIENT, None);
         assert_eq!(first(&mut seen, |_| 7, |ms| ms, 0), Some(5_000), "the page cleaner never rests");
         assert_eq!(first(&mut seen, |_| 7, |ms| ms, 5_010), Some(5_010), "nor does it then");
     }
