@@ -144,7 +144,8 @@ impl Guarded<'_> {
                         work = Work::Long;
                         self.events.emit(Event::Notice { text: WAITS.to_owned() });
                     }
-                    if asked > PENDING / 2 {
+                    // Of a build it is not known how long it has asked at its end: most of that time it has worked.
+                    if asked > PENDING / 2 && kind != Work::Long {
                         self.events.emit(Event::LockMissed { step: self.step.clone(), asked });
                         // Whoever has waited for us gets four times that to go on.
                         (4 * asked).max(Duration::from_millis(10 + jitter(attempts) % 40))
