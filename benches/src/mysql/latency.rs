@@ -26,10 +26,10 @@ struct Period {
     seconds: f64,
 }
 
-/// The longest time that one transaction waited while we had a lock, in milliseconds and without the machine's stalls, and the
-/// step that had it.
+/// The longest time that one transaction was under way while we had a lock on whatever table, in milliseconds and without the
+/// machine's stalls, and the step that had it: no transaction waited longer for that.
 struct Worst {
-    waited: f64,
+    beside: f64,
     step: String,
 }
 
@@ -40,8 +40,8 @@ pub(super) async fn measure(server: &Server, rows: u64, idle_seconds: u64, repor
         let (idle, busy, worst) = periods(server, rows, idle_seconds, pace).await?;
         report.row(&format!("{RATE}/s, before it"), &idle.text());
         report.row(&format!("{RATE}/s, change at {name}"), &busy.text());
-        let waited = format!("{:.1} ms ({})", worst.waited, worst.step);
-        report.row(&format!("{RATE}/s, {name}: longest wait for a lock of ours"), &waited);
+        let beside = format!("{:.1} ms ({})", worst.beside, worst.step);
+        report.row(&format!("{RATE}/s, {name}: longest time beside a lock of ours"), &beside);
         let max = format!("{RATE}/s, {name}: max ms, the machine's stalls left out");
         report.ratio(&max, busy.max_alone, Goal::AtMost(50.0));
         report.ratio(&format!("{RATE}/s, {name}: p99 ÷ idle p99"), busy.felt.p99 / idle.felt.p99, Goal::AtMost(5.0));
@@ -75,12 +75,12 @@ async fn periods(server: &Server, rows: u64, idle_seconds: u64, pace: Pace) -> a
 
 impl Worst {
     fn of(locks: &[Lock], sent: &[Transaction], stalls: &Times) -> Self {
-        let waits = locks.iter().flat_map(|Lock { time, step }| {
+        let times = locks.iter().flat_map(|Lock { time, step }| {
             let ours = Times::new(vec![*time]).without(stalls);
             sent.iter().map(move |one| (ours.within(one.due, one.ended), step))
         });
-        let (waited, step) = waits.max().map_or((Duration::ZERO, "none"), |(waited, step)| (waited, step));
-        Self { waited: waited.as_secs_f64() * 1e3, step: step.to_owned() }
+        let (beside, step) = times.max().map_or((Duration::ZERO, "none"), |(beside, step)| (beside, step));
+        Self { beside: beside.as_secs_f64() * 1e3, step: step.to_owned() }
     }
 }
 
