@@ -66,6 +66,23 @@ pub(super) enum Work {
     /// A build that lets reads and writes through and asks for the lock once more at its end: to give that up at the first
     /// sight of somebody would cost the build.
     Long,
+    /// The same on a table that the application reaches by triggers of ours only. Nobody reads it before and writes it then, so
+    /// that nobody meets a deadlock while the build waits for the lock from the first time on.
+    Apart,
+}
+
+impl Work {
+    fn builds(self) -> bool {
+        matches!(self, Self::Long | Self::Apart)
+    }
+
+    /// How it is tried at first.
+    fn at_first(self) -> Self {
+        match self {
+            Self::Apart => Self::Apart,
+            _ => Self::Brief,
+        }
+    }
 }
 
 /// Said when a build may wait for its lock.
@@ -102,7 +119,7 @@ impl Guarded<'_> {
     pub(super) async fn work(&self, locks: &[TableLock], batch: &Sql, kind: Work) -> Result<(), Error> {
         let took = self.hold(locks, batch, kind).await?;
         // What a build has of the lock, at its begin and its end, nobody says: all of its time would be far too much.
-        if kind != Work::Long {
+        if !kind.builds() {
             self.released(took, took);
         }
         Ok(())
@@ -121,7 +138,7 @@ impl Guarded<'_> {
         let mut files = self.files(&tables, kind).await.map_err(doing)?;
         let began = Instant::now();
         let (mut said, mut unseen) = (began, began);
-        let (mut work, mut lost) = (Work::Brief, Duration::ZERO);
+        let (mut work, mut lost) = (kind.at_first(), Duration::ZERO);
         let mut ending = Ending::of(self.settings, self.step, self.events);
         for attempts in 1_u32.. {
             if self.stop.is_cancelled() {
@@ -132,7 +149,7 @@ impl Guarded<'_> {
             if blind {
                 unseen = Instant::now();
             }
-            let looked_at = if blind { &[] } else { tables.as_slice() };
+            let looked_at = if blind || work == Work::Apart { &[] } else { tables.as_slice() };
             let attempt = self.attempt_at_rest(&mut files, looked_at, batch, work).await;
             let pause = match attempt.map_err(doing)? {
                 Attempt::Done(took) => return Ok(took),
@@ -145,7 +162,7 @@ impl Guarded<'_> {
                         self.events.emit(Event::Notice { text: WAITS.to_owned() });
                     }
                     // Of a build it is not known how long it has asked at its end: most of that time it has worked.
-                    if asked > PENDING / 2 && kind != Work::Long {
+                    if asked > PENDING / 2 && !kind.builds() {
                         self.events.emit(Event::LockMissed { step: self.step.clone(), asked });
                         // Whoever has waited for us gets four times that to go on.
                         (4 * asked).max(Duration::from_millis(10 + jitter(attempts) % 40))
@@ -233,7 +250,7 @@ impl Guarded<'_> {
         tokio::pin!(batch);
         let patience = match work {
             Work::Brief | Work::Rename => PENDING,
-            Work::Long => self.settings.budget / 2,
+            Work::Long | Work::Apart => self.settings.budget / 2,
         };
         let mut waits_since: Option<Instant> = None;
         let mut pause = PENDING;
@@ -255,7 +272,7 @@ impl Guarded<'_> {
                 Ok(_) => waits_since = None,
                 Err(error) => tracing::debug!(%error, "our own statement cannot be watched"),
             }
-            if work == Work::Long && self.stop.is_cancelled() {
+            if work.builds() && self.stop.is_cancelled() {
                 self.end().await;
             }
         }

@@ -121,14 +121,16 @@ impl Claim {
             let built = there
                 .iter()
                 .any(|(_, definition)| statement.as_str().contains(&format!("ADD {}", definition.as_str())));
-            let refers = shadow.foreign_keys.iter().any(|key| {
-                now.contains(&format!("`{}`", key.interim.as_str()))
-                    && statement.as_str().contains(&format!("ADD CONSTRAINT `{}`", key.interim.as_str()))
-            });
-            if built || refers {
+            let key = shadow
+                .foreign_keys
+                .iter()
+                .find(|key| statement.as_str().contains(&format!("ADD CONSTRAINT `{}`", key.interim.as_str())));
+            if built || key.is_some_and(|key| now.contains(&format!("`{}`", key.interim.as_str()))) {
                 continue;
             }
-            let build = Build { step, locks: &[exclusive(&shadow.shadow)], statement, work: Work::Long };
+            // A foreign key asks for the parent as well, which the application reads and writes.
+            let work = if key.is_some() { Work::Long } else { Work::Apart };
+            let build = Build { step, locks: &[exclusive(&shadow.shadow)], statement, work };
             if let Err(error) = self.build(build, &shadow.shadow, UniqueOf::Shape(shadow)).await {
                 return Err(self.not_done(step, &shadow.shadow, error).await);
             }
