@@ -28,6 +28,8 @@ pub(super) struct Took([f64; PARTS.len()]);
 pub(super) struct Made {
     pub(super) took: Took,
     pub(super) locks: Vec<Lock>,
+    /// When each step began.
+    pub(super) steps: Vec<(Instant, String)>,
 }
 
 /// A lock of ours in the application's way, from the moment it was asked for.
@@ -74,9 +76,13 @@ pub(super) async fn run(server: &Server, settings: FillSettings) -> anyhow::Resu
     let marks = Marks::default();
     let heard = Arc::clone(&marks);
     let locks: Arc<Mutex<Vec<Lock>>> = Arc::default();
-    let locked = Arc::clone(&locks);
+    let steps: Arc<Mutex<Vec<(Instant, String)>>> = Arc::default();
+    let (locked, begun) = (Arc::clone(&locks), Arc::clone(&steps));
     let events = Events::to(move |event| match event {
         Event::PhaseBegan { phase } => mark(&heard, part(phase)),
+        Event::StepBegan { step, .. } => {
+            begun.lock().unwrap_or_else(PoisonError::into_inner).push((Instant::now(), step.0));
+        }
         Event::LockReleased { total: held, step, .. } | Event::LockMissed { asked: held, step } => {
             let to = Instant::now();
             let time = (to.checked_sub(held).unwrap_or(to), to);
@@ -99,7 +105,8 @@ pub(super) async fn run(server: &Server, settings: FillSettings) -> anyhow::Resu
     }
     let took = Took::between(&marks.lock().unwrap_or_else(PoisonError::into_inner), ended);
     let locks = locks.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    Ok(Made { took, locks })
+    let steps = steps.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    Ok(Made { took, locks, steps })
 }
 
 /// The place among [`PARTS`].

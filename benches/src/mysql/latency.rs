@@ -6,7 +6,7 @@ use shoofly_engine::settings::{FillSettings, Pace};
 use shoofly_sandbox::Server;
 use shoofly_sandbox::stall::{Sleepers, Times};
 
-use super::change::{self, Lock};
+use super::change::{self, Lock, Made};
 use super::table;
 use super::traffic::{Traffic, Transaction};
 use crate::figures::Felt;
@@ -22,6 +22,8 @@ struct Period {
     felt: Felt,
     /// The highest latency without the time in which the machine stood still for others too.
     max_alone: f64,
+    /// The moment in which that one was due, and whether it has only read.
+    slowest: Option<(Instant, bool)>,
     failures: Vec<String>,
     seconds: f64,
 }
@@ -31,6 +33,8 @@ struct Period {
 struct Worst {
     beside: f64,
     step: String,
+    /// When each step began.
+    steps: Vec<(Instant, String)>,
 }
 
 /// Runs both paces, each after an idle period of its own.
@@ -43,6 +47,9 @@ pub(super) async fn measure(server: &Server, rows: u64, idle_seconds: u64, repor
         let beside = format!("{:.1} ms ({})", worst.beside, worst.step);
         report.row(&format!("{RATE}/s, {name}: longest time beside a lock of ours"), &beside);
         let max = format!("{RATE}/s, {name}: max ms, the machine's stalls left out");
+        if let Some(slowest) = busy.slowest {
+            report.row(&format!("{RATE}/s, {name}: that was"), &worst.during(slowest));
+        }
         report.ratio(&max, busy.max_alone, Goal::AtMost(50.0));
         report.ratio(&format!("{RATE}/s, {name}: p99 ÷ idle p99"), busy.felt.p99 / idle.felt.p99, Goal::AtMost(5.0));
         let failures: Vec<&String> = idle.failures.iter().chain(&busy.failures).collect();
@@ -67,29 +74,43 @@ async fn periods(server: &Server, rows: u64, idle_seconds: u64, pace: Pace) -> a
     let ended = Instant::now();
     let sent = traffic.stop().await?;
     let stalls = Times::new(sleepers.stop());
-    let worst = Worst::of(&changed?.locks, &sent, &stalls);
+    let worst = Worst::of(changed?, &sent, &stalls);
     table::check(&mut conn, rows).await?;
     conn.disconnect().await?;
     Ok((Period::of(&sent, idle, began, &stalls), Period::of(&sent, began, ended, &stalls), worst))
 }
 
 impl Worst {
-    fn of(locks: &[Lock], sent: &[Transaction], stalls: &Times) -> Self {
-        let times = locks.iter().flat_map(|Lock { time, step }| {
+    fn of(made: Made, sent: &[Transaction], stalls: &Times) -> Self {
+        let times = made.locks.iter().flat_map(|Lock { time, step }| {
             let ours = Times::new(vec![*time]).without(stalls);
             sent.iter().map(move |one| (ours.within(one.due, one.ended), step))
         });
         let (beside, step) = times.max().map_or((Duration::ZERO, "none"), |(beside, step)| (beside, step));
-        Self { beside: beside.as_secs_f64() * 1e3, step: step.to_owned() }
+        Self { beside: beside.as_secs_f64() * 1e3, step: step.to_owned(), steps: made.steps }
+    }
+
+    /// What it was, and in which step: the last one that had begun then.
+    fn during(&self, slowest: (Instant, bool)) -> String {
+        let (due, read) = slowest;
+        let kind = if read { "a read" } else { "a write" };
+        match self.steps.iter().rev().find(|(begun, _)| *begun <= due) {
+            Some((begun, step)) => {
+                format!("{kind}, {:.0} ms after the begin of {step}", (due - *begun).as_secs_f64() * 1e3)
+            }
+            None => format!("{kind}, while the plan was made"),
+        }
     }
 }
 
 impl Period {
     fn of(sent: &[Transaction], from: Instant, to: Instant, stalls: &Times) -> Self {
         let inside: Vec<&Transaction> = sent.iter().filter(|one| one.ended >= from && one.ended < to).collect();
+        let slowest = inside.iter().max_by_key(|one| one.alone(stalls));
         Self {
             felt: Felt::of(inside.iter().map(|one| one.latency().as_secs_f64() * 1e3)),
-            max_alone: inside.iter().map(|one| one.alone(stalls)).max().unwrap_or_default().as_secs_f64() * 1e3,
+            max_alone: slowest.map_or(0.0, |one| one.alone(stalls).as_secs_f64() * 1e3),
+            slowest: slowest.map(|one| (one.due, one.read)),
             failures: inside.iter().filter_map(|one| one.failure.clone()).collect(),
             seconds: to.duration_since(from).as_secs_f64(),
         }

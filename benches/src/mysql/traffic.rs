@@ -28,6 +28,8 @@ const WRITE: &str = "UPDATE bench SET amount = amount + 1 WHERE id = ?";
 pub(super) struct Transaction {
     pub(super) due: Instant,
     pub(super) ended: Instant,
+    /// Whether it has only read.
+    pub(super) read: bool,
     /// What the server said, where it failed. It is not tried again.
     pub(super) failure: Option<String>,
 }
@@ -116,16 +118,11 @@ impl Client {
         loop {
             let next = due.lock().await.recv().await;
             let Some(at) = next else { return sent };
-            let failure = self.transaction().await.err().map(|error| error.to_string());
-            sent.push(Transaction { due: at, ended: Instant::now(), failure });
-        }
-    }
-
-    async fn transaction(&mut self) -> mysql_async::Result<()> {
-        let id = self.random.below(self.rows) + 1;
-        match self.random.below(100) < READS {
-            true => self.conn.exec_drop(&self.statements.0, (id,)).await,
-            false => self.conn.exec_drop(&self.statements.1, (id,)).await,
+            let id = self.random.below(self.rows) + 1;
+            let read = self.random.below(100) < READS;
+            let statement = if read { &self.statements.0 } else { &self.statements.1 };
+            let failure = self.conn.exec_drop(statement, (id,)).await.err().map(|error| error.to_string());
+            sent.push(Transaction { due: at, ended: Instant::now(), read, failure });
         }
     }
 }

@@ -133,6 +133,13 @@ impl Costs {
         let whole = size(table.data_bytes.saturating_add(table.index_bytes));
         let (rows, bytes) = (grouped(table.rows), size(table.data_bytes));
         let repeated = replication.repeats_ddl;
+        let stall = |what| {
+            let who = whoever(replication, what);
+            let text = format!(
+                "{who}, and nothing else meanwhile: a stall of about as long as it takes here ({rows} rows, {bytes})"
+            );
+            (Topic::Replicas, text)
+        };
         let (topic, text) = match self {
             Self::SecondTable => (
                 Topic::Disk,
@@ -172,20 +179,8 @@ impl Costs {
                     whoever(replication, "write the rows as well")
                 ),
             ),
-            Self::BuildRepeated if repeated => (
-                Topic::Replicas,
-                format!(
-                    "{}, and nothing else meanwhile: a stall of about as long as it takes here ({rows} rows, {bytes})",
-                    whoever(replication, "build the index once it is built here")
-                ),
-            ),
-            Self::RewriteRepeated if repeated => (
-                Topic::Replicas,
-                format!(
-                    "{}, and nothing else meanwhile: a stall of about as long as it takes here ({rows} rows, {bytes})",
-                    whoever(replication, "carry the statement out once it is done here")
-                ),
-            ),
+            Self::BuildRepeated if repeated => stall("build the index once it is built here"),
+            Self::RewriteRepeated if repeated => stall("carry the statement out once it is done here"),
             Self::Versions => (Topic::RowVersions, versions(&name, table.row_versions?)),
             Self::RowsLogged | Self::RowsReplayed | Self::BuildRepeated | Self::RewriteRepeated => return None,
         };
