@@ -31,23 +31,23 @@ pub(crate) async fn measure(args: &Args, installation: &Installation) -> anyhow:
         throughput::measure(&server, args.rows, args.repeats, &mut report).await?;
     }
     if !args.no_latency {
+        if installation.product() == Product::MySql {
+            table::give_the_log_threads(&server).await?;
+        }
         latency::measure(&server, args.rows, args.idle_seconds, &mut report).await?;
     }
     Ok(report)
 }
 
 /// The table and everything made of it in memory, a redo log that no change fills, each commit on disk in both logs.
-///
-/// On MySQL the redo log has threads of its own, as it has by default where there are 32 processors or more. Without them a commit
-/// that finds another one on its way to disk sleeps for 100 ms now and then: 15 and 22 of 32 000 updates of eight clients a minute
-/// on an otherwise idle server (9.7.4), none with them.
 fn options(installation: &Installation) -> Options {
-    let own: &[(&str, &str)] = match installation.product() {
-        Product::MariaDb => &[("innodb-log-file-size", "2G")],
-        Product::MySql | Product::Postgres => {
-            &[("innodb-redo-log-capacity", "2G"), ("innodb-log-writer-threads", "ON")]
-        }
+    let redo = match installation.product() {
+        Product::MariaDb => "innodb-log-file-size",
+        Product::MySql | Product::Postgres => "innodb-redo-log-capacity",
     };
-    let both = [("innodb-buffer-pool-size", "1G"), ("innodb-flush-log-at-trx-commit", "1"), ("sync-binlog", "1")];
-    both.iter().chain(own).fold(Options::default(), |all, (name, value)| all.with(name, value))
+    Options::default()
+        .with("innodb-buffer-pool-size", "1G")
+        .with(redo, "2G")
+        .with("innodb-flush-log-at-trx-commit", "1")
+        .with("sync-binlog", "1")
 }

@@ -16,7 +16,6 @@ use shoofly_engine::Event;
 use shoofly_engine::run::{Direction, Outcome};
 use shoofly_engine::source::parse_text;
 use shoofly_engine::sql::Dialect;
-use shoofly_sandbox::Options;
 use shoofly_sandbox::stall::Times;
 use shoofly_tests::database::EngineOptions;
 use shoofly_tests::mysql::app::Row;
@@ -315,17 +314,8 @@ async fn swap(my: &My, swaps: u64) -> Seen {
     Seen { swaps, took, transactions, long, held, locked, felt, alone }
 }
 
-/// A server that does not stand still by itself: without threads for the redo log, which MySQL 9.7 has by default only where there
-/// are 32 processors, one commit in some 2 000 sleeps for 100 ms, whatever else happens on the server.
-fn server(flavor: Flavor) -> My {
-    match flavor {
-        Flavor::MySql => My::own(flavor, &Options::default().with("innodb-log-writer-threads", "ON")),
-        Flavor::MariaDb => My::shared(flavor),
-    }
-}
-
 async fn many_swaps_lose_nothing(flavor: Flavor) {
-    let my = tokio::task::spawn_blocking(move || server(flavor)).await.unwrap();
+    let my = tokio::task::spawn_blocking(move || My::shared(flavor)).await.unwrap();
     let (wanted, mut seen) = (swaps(), Seen::default());
     loop {
         seen.add(&swap(&my, OF_ONE.min(wanted - seen.swaps)).await);

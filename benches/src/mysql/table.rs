@@ -26,6 +26,15 @@ pub(super) async fn create_database(server: &Server) -> anyhow::Result<()> {
     Ok(conn.disconnect().await?)
 }
 
+/// Gives MySQL's redo log threads of its own, as it has by default where there are 32 processors or more. Without them a commit
+/// that finds another one on its way to disk sleeps for 100 ms now and then: 15 and 22 of 32 000 updates of eight clients, a minute
+/// each, on a server (9.7.4) with nothing else to do; none with them.
+pub(super) async fn give_the_log_threads(server: &Server) -> anyhow::Result<()> {
+    let mut conn = open(&server.socket_url("mysql")).await?;
+    conn.query_drop("SET GLOBAL innodb_log_writer_threads = ON").await?;
+    Ok(conn.disconnect().await?)
+}
+
 /// A fresh table, packed and on disk: about 150 bytes a row, a primary key, one index in random order, one in the key's order.
 /// No run is remembered.
 pub(super) async fn load(conn: &mut Conn, rows: u64) -> anyhow::Result<()> {
