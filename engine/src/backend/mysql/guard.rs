@@ -29,8 +29,6 @@ use crate::text::Sql;
 const SAY_EVERY: Duration = Duration::from_secs(1);
 /// How long a statement of ours may wait for a lock before it is ended, on a server that cannot ask without waiting.
 const PENDING: Duration = Duration::from_millis(6);
-/// Time that builds may cost which were given up at the first sight of somebody. Then they wait for the lock, for a moment.
-const LOST_BUILDS: Duration = Duration::from_secs(30);
 /// After so long without a moment in which nobody held a lock, MySQL is asked without a look now and then: on a server that is
 /// busy all the time there is no such moment. Whoever reads before and writes then may meet a deadlock, one at most for each.
 const UNSEEN_AFTER: Duration = Duration::from_secs(2);
@@ -66,8 +64,8 @@ pub(super) enum Work {
     /// A build that lets reads and writes through and asks for the lock once more at its end: to give that up at the first
     /// sight of somebody would cost the build.
     Long,
-    /// The same on a table that the application reaches by triggers of ours only. Nobody reads it before and writes it then, so
-    /// that nobody meets a deadlock while the build waits for the lock from the first time on.
+    /// The same on a table that the application reaches by triggers of ours only: nobody reads it before and writes it then, and
+    /// so nobody meets a deadlock while a build waits for the lock.
     Apart,
 }
 
@@ -76,11 +74,12 @@ impl Work {
         matches!(self, Self::Long | Self::Apart)
     }
 
-    /// How it is tried at first.
-    fn at_first(self) -> Self {
+    /// Time that builds may cost which were given up at the first sight of somebody. Then they wait for the lock, for a moment.
+    fn may_lose(self) -> Duration {
         match self {
-            Self::Apart => Self::Apart,
-            _ => Self::Brief,
+            Self::Brief | Self::Rename => Duration::MAX,
+            Self::Long => Duration::from_secs(30),
+            Self::Apart => Duration::from_secs(1),
         }
     }
 }
@@ -138,7 +137,7 @@ impl Guarded<'_> {
         let mut files = self.files(&tables, kind).await.map_err(doing)?;
         let began = Instant::now();
         let (mut said, mut unseen) = (began, began);
-        let (mut work, mut lost) = (kind.at_first(), Duration::ZERO);
+        let (mut work, mut lost) = (Work::Brief, Duration::ZERO);
         let mut ending = Ending::of(self.settings, self.step, self.events);
         for attempts in 1_u32.. {
             if self.stop.is_cancelled() {
@@ -156,20 +155,15 @@ impl Guarded<'_> {
                 Attempt::Busy => Duration::from_millis(1 + jitter(attempts) % 5),
                 Attempt::Missed(asked) => {
                     metrics::counter!("shoofly_lock_missed_total").increment(1);
+                    let pause = self.missed(asked, kind, work, attempts);
                     lost += asked;
-                    if kind == Work::Long && work == Work::Brief && lost > LOST_BUILDS {
-                        work = Work::Long;
-                        self.events.emit(Event::Notice { text: WAITS.to_owned() });
+                    if work == Work::Brief && lost > kind.may_lose() {
+                        work = kind;
+                        if kind == Work::Long {
+                            self.events.emit(Event::Notice { text: WAITS.to_owned() });
+                        }
                     }
-                    // Of a build it is not known how long it has asked at its end: most of that time it has worked.
-                    if asked > PENDING / 2 && !kind.builds() {
-                        self.events.emit(Event::LockMissed { step: self.step.clone(), asked });
-                        // Whoever has waited for us gets four times that to go on.
-                        (4 * asked).max(Duration::from_millis(10 + jitter(attempts) % 40))
-                    } else {
-                        // Nobody has waited for us.
-                        Duration::from_millis(2 + jitter(attempts) % 6)
-                    }
+                    pause
                 }
             };
             let waited = began.elapsed();
@@ -187,6 +181,31 @@ impl Guarded<'_> {
             }
         }
         Err(Error::Interrupted)
+    }
+
+    /// Tells that a lock was not granted. Until the next request, whoever has waited for us gets four times that to go on.
+    fn missed(&self, asked: Duration, kind: Work, work: Work, attempts: u32) -> Duration {
+        let (waited, felt) = match kind {
+            Work::Brief | Work::Rename => (asked, asked > PENDING / 2),
+            // How long a build has asked at its end is known only where it may wait: most of that time it has worked.
+            Work::Long | Work::Apart => (self.patience(work), work.builds()),
+        };
+        if !felt {
+            return Duration::from_millis(2 + jitter(attempts) % 6);
+        }
+        if !kind.builds() {
+            self.events.emit(Event::LockMissed { step: self.step.clone(), asked });
+        }
+        (4 * waited).max(Duration::from_millis(10 + jitter(attempts) % 40))
+    }
+
+    /// How long a statement of ours may wait for its lock before it is ended.
+    fn patience(&self, work: Work) -> Duration {
+        match work {
+            Work::Brief | Work::Rename => PENDING,
+            Work::Apart => self.settings.budget / 4,
+            Work::Long => self.settings.budget / 2,
+        }
     }
 
     /// The files that will have other names, at rest for the first time.
@@ -248,10 +267,7 @@ impl Guarded<'_> {
             return batch.await.map(|_| ());
         }
         tokio::pin!(batch);
-        let patience = match work {
-            Work::Brief | Work::Rename => PENDING,
-            Work::Long | Work::Apart => self.settings.budget / 2,
-        };
+        let patience = self.patience(work);
         let mut waits_since: Option<Instant> = None;
         let mut pause = PENDING;
         loop {
