@@ -170,6 +170,8 @@ struct Alone {
     step: String,
     /// The step that was under way while the longest statement was.
     during: String,
+    /// How many were slow while a step of contract was: tables were swapped, and the old one was dropped.
+    swapping: usize,
 }
 
 /// A lock of ours, from the moment it was asked for.
@@ -184,11 +186,14 @@ impl Alone {
         let mut alone = Self::default();
         for Slow { begun, took, statement } in slow {
             let longest = took.saturating_sub(stalls.within(*begun, *begun + *took));
+            let during = under_way(steps, *begun + *took);
+            let slow = usize::from(longest > SLOW);
             alone.add(&Self {
-                slow: usize::from(longest > SLOW),
+                slow,
                 longest,
                 statement: statement.clone(),
-                during: under_way(steps, *begun + *took),
+                swapping: if during.starts_with("contract.") { slow } else { 0 },
+                during,
                 ..Self::default()
             });
         }
@@ -204,6 +209,7 @@ impl Alone {
     fn add(&mut self, other: &Self) {
         self.locked = self.locked.max(other.locked);
         self.slow += other.slow;
+        self.swapping += other.swapping;
         if other.waited > self.waited {
             self.waited = other.waited;
             self.step.clone_from(&other.step);
@@ -240,7 +246,7 @@ impl Seen {
             "{flavor:?}: {swaps} swaps in {took:.1?}, {transactions} transactions ({long} long ones), shadow held {held} times, \
              {} deadlocks, {} stale snapshots; longest lock {locked:.1?}; {} statements of more than {SLOW:?}, the longest \
              {:.1?}: {}\n  without what stopped others too: longest lock {:.1?}; {} statements of more than {SLOW:?}, the \
-             longest {:.1?} ({}): {}; no slow one met a lock for more than {:.1?} ({})",
+             longest {:.1?} ({}): {}; {} of them while tables were swapped; no slow one met a lock for more than {:.1?} ({})",
             felt.deadlocks,
             felt.stale,
             felt.slow.len(),
@@ -251,6 +257,7 @@ impl Seen {
             alone.longest,
             alone.during,
             alone.statement,
+            alone.swapping,
             alone.waited,
             alone.step
         );
