@@ -7,6 +7,8 @@
 //! On MariaDB (10.11.19) a `KILL QUERY` that meets a session while it reads a table's triggers leaves an open table behind whose
 //! triggers are broken. Whoever gets it from the table cache fails with error 1064 ("has an error in its body"), or writes rows
 //! that no trigger sees. Batches that make or drop triggers open their table again and again: none of them is ever ended there.
+//! A build opens its table once, before it waits at its end, and is ended only while it waits: 9 300 that were ended so, on a table
+//! with triggers that others wrote to, did no harm; of 1 900 ended at any time, some made 8 statements of others fail.
 
 use std::time::{Duration, Instant};
 
