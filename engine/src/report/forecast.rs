@@ -102,7 +102,7 @@ fn native(step: &Step, how: NativeWay) -> Vec<Costs> {
 }
 
 /// A table whose files are smaller than that is dropped unnoticed. Where all of 176 MB were freed on ext4, an `fdatasync` of
-/// another file waited for 13 to 47 ms, whether MySQL, MariaDB or `unlink` alone did it.
+/// another file waited for 13 to 53 ms, whether MySQL, MariaDB or `unlink` alone did it.
 const FELT: u64 = 64 << 20;
 
 /// What a step does to the server.
