@@ -55,6 +55,18 @@ async fn a_dropped_trigger(flavor: Flavor) {
     }
 }
 
+/// An attempt that died has left triggers that bring rows over, and none that takes them away again.
+async fn triggers_that_an_attempt_has_left(flavor: Flavor) {
+    let stage = stage(flavor, "left", WIDEN).await;
+    stage.die("start", "mirror.made").await;
+    stage.live.run("DROP TRIGGER t_shoofly_del").await;
+    write(&stage, "UPDATE t SET c = c + 1 WHERE id = 77").await;
+    write(&stage, "DELETE FROM t WHERE id = 77").await;
+    stage.die("start", "mirror.dropped").await;
+    stage.finish("start").await;
+    assert_completed(stage).await;
+}
+
 async fn an_altered_table(flavor: Flavor) {
     let sql = "ALTER TABLE t ADD COLUMN later int";
     let stage = found(flavor, "altered", sql, 4, &["definition was changed"]).await;
@@ -154,6 +166,7 @@ mysql_matrix!(
     a_table_truncated_once_it_is_ready,
     a_row_changed_by_hand,
     a_dropped_trigger,
+    triggers_that_an_attempt_has_left,
     an_altered_table,
     a_table_altered_after_a_crash,
     names_that_are_taken,

@@ -41,7 +41,7 @@ impl Claim {
         failpoint::pass(&format!("shadow.before:{}", step.id)).await;
         match stage {
             ShadowStage::Make => self.make(&step.id, shadow, statements).await?,
-            ShadowStage::Mirror => self.mirror(&step.id, shadow, statements).await?,
+            ShadowStage::Mirror => self.mirror(&step.id, shadow, statements, known).await?,
             ShadowStage::Copy => copy::run(self, &step.id, copy::Work::Copy(Box::new(self.pair(shadow)?))).await?,
             ShadowStage::Index => self.index(step, shadow, statements).await?,
             ShadowStage::Compare => self.compare(shadow).await?,
@@ -107,12 +107,21 @@ impl Claim {
         Ok(ledger::first(&rows).and_then(|text| text.parse().ok()).unwrap_or(0))
     }
 
-    /// The triggers; those of an earlier attempt go first.
+    /// Makes the triggers.
     ///
-    /// On MySQL each takes the place of its earlier one in a moment of its own: a third of the time under the lock. What deletes
+    /// On MySQL each is made in a moment of its own: a third of the time under the lock. What deletes
     /// comes first, then what updates: the new table gets no row that others could not follow, and what others insert until all
     /// are there is copied. On MariaDB all are made in one moment, see [`lock::under`].
-    async fn mirror(&self, step: &StepId, shadow: &Shadow, statements: &[Sql]) -> Result<(), Error> {
+    async fn mirror(
+        &self,
+        step: &StepId,
+        shadow: &Shadow,
+        statements: &[Sql],
+        known: Option<StepState>,
+    ) -> Result<(), Error> {
+        if known.is_some() {
+            self.unmirror(step, shadow).await?;
+        }
         let (drops, creates) = statements.split_at(statements.len() / 2);
         let batches: Vec<Vec<Sql>> = match shadow.product {
             Product::MySql => {
@@ -126,6 +135,16 @@ impl Claim {
         }
         failpoint::pass("mirror.made").await;
         self.follow_counter(step, shadow).await
+    }
+
+    /// The triggers of an earlier attempt go, and then all that they have written: one that is there brings rows over which
+    /// others may not follow while those are made.
+    async fn unmirror(&self, step: &StepId, shadow: &Shadow) -> Result<(), Error> {
+        let drop = lock::under(&shadow.table, &trigger::drop(shadow));
+        self.guarded(step).run(&[exclusive(&shadow.table)], &drop).await?;
+        failpoint::pass("mirror.dropped").await;
+        let empty = sql!("TRUNCATE TABLE {s}", s = shadow.shadow);
+        self.guarded(step).run(&[exclusive(&shadow.shadow)], &empty).await
     }
 
     async fn index(&self, step: &Step, shadow: &Shadow, statements: &[Sql]) -> Result<(), Error> {
