@@ -12,6 +12,7 @@ use crate::source::Migration;
 
 mod crew;
 mod ending;
+pub mod hold;
 pub mod mysql;
 mod pace;
 pub mod postgres;

@@ -75,6 +75,21 @@ impl Plan {
         Ok(plan)
     }
 
+    /// The plan as a ledger keeps it, see [`Plan::stored`].
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where it cannot be written as JSON.
+    pub fn to_store(&self) -> Result<String, Error> {
+        serde_json::to_string(self).map_err(|error| {
+            Error::Usage(vec![Problem {
+                what: format!("the plan cannot be stored: {error}"),
+                place: self.migration.clone(),
+                why: String::new(),
+                advice: "report this".to_owned(),
+            }])
+        })
+    }
+
     /// Every step in order.
     pub fn steps(&self) -> impl DoubleEndedIterator<Item = &Step> {
         self.phases.iter().flat_map(|phase| &phase.steps)

@@ -6,9 +6,11 @@ pub mod dialect;
 pub mod expression;
 pub mod mysql;
 pub mod postgres;
+mod quoted;
 pub(crate) mod scrap;
 
 pub use dialect::Dialect;
+pub use quoted::Backslash;
 
 /// Something wrong with a piece of SQL, by its place in the text that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,8 +6,9 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use shoofly_engine::backend::hold::Hold;
 use shoofly_engine::backend::postgres::fill::{self, Context};
-use shoofly_engine::backend::postgres::ledger::{self, Hold};
+use shoofly_engine::backend::postgres::ledger;
 use shoofly_engine::driver::postgres::{Session, Target};
 use shoofly_engine::name::TableName;
 use shoofly_engine::plan::{Fill, FillAssignment, StepId, UserTriggers};

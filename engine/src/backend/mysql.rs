@@ -2,12 +2,11 @@
 //! record commit together in the ledger, which is a database of its own on the same server.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use super::{Backend, Held, Trying};
+use super::{Backend, Held, Trying, hold};
 use crate::dialect::mysql::planner::{self, Facts};
 use crate::driver::mysql::{Session, Target, catalogue};
-use crate::error::{DbErrorKind, Error};
+use crate::error::Error;
 use crate::event::Event;
 use crate::failpoint;
 use crate::plan::shadow::ShadowStage;
@@ -31,6 +30,7 @@ mod guard;
 mod holders;
 mod ledger;
 mod look;
+mod range;
 mod repair;
 mod rows;
 mod shadow;
@@ -38,10 +38,7 @@ mod swap;
 mod trying;
 mod unique;
 
-use claim::{Claim, taken};
-
-/// How long a server may be gone before a run gives up.
-const COMES_BACK_WITHIN: Duration = Duration::from_secs(60);
+use claim::Claim;
 
 /// A session, and what the operator wants.
 #[derive(Debug)]
@@ -118,9 +115,7 @@ impl Backend for MySql {
 
 impl Held for Claim {
     async fn status(&self) -> Result<RunStatus, Error> {
-        let runs = ledger::runs(&self.session).await.map_err(|error| error.doing("read the ledger"))?;
-        let own = runs.into_iter().find(|status| status.run == self.hold.run);
-        own.ok_or_else(|| taken(self.hold.run, "the run is gone from the ledger"))
+        hold::status(&self.session, self.hold.run).await
     }
 
     async fn plan(&self) -> Result<Plan, Error> {
@@ -189,16 +184,9 @@ impl Held for Claim {
     }
 
     async fn survive(&mut self, error: Error) -> Result<(), Error> {
-        let lost = match &error {
-            Error::Database { source, .. } | Error::Connect { source, .. } => {
-                matches!(source.kind, DbErrorKind::ConnectionLost | DbErrorKind::Unavailable)
-            }
-            _ => false,
-        };
-        if !lost && !self.session.is_closed() {
+        if !hold::is_lost(&error) && !self.session.is_closed() {
             return Err(error);
         }
-        self.events.emit(Event::Notice { text: format!("connection lost, trying again: {error}") });
-        self.reconnect(error, COMES_BACK_WITHIN).await
+        self.reconnect(error).await
     }
 }

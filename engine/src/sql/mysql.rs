@@ -16,7 +16,7 @@ mod cursor;
 mod keyword;
 
 pub use expr::{ColumnRef, ExprError, Unsuitable, column_refs, functions_called, rebind, unsuitable};
-pub use mode::{Backslash, DoubleQuotes, Mode, Product, Server};
+pub use mode::{DoubleQuotes, Mode, Product, Server};
 pub use name::{Name, NameError, WrittenName};
 pub use operation::read_operations;
 pub use statement::{Clause, ClauseKind, Statement, read_statement};

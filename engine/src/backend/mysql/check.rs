@@ -1,10 +1,10 @@
 //! Checks of rows, counted over ranges of a table's key: no long snapshot, no lock that anybody notices.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
-use super::ledger;
+use super::{ledger, range};
 use crate::dialect::mysql::check::Walked;
 use crate::dialect::mysql::key::Place;
 use crate::driver::mysql::{Session, catalogue};
@@ -14,8 +14,6 @@ use crate::sql::mysql::name::WrittenName;
 
 /// Rows named in a message.
 const NAMED: usize = 10;
-/// How long reading one range should take.
-const RANGE: Duration = Duration::from_millis(150);
 /// Rows of the first range, and the most of one.
 const FIRST_ROWS: u64 = 1_000;
 const MOST_ROWS: u64 = 50_000;
@@ -104,7 +102,7 @@ async fn all(
             return Ok(Ok(found));
         }
         from = to;
-        size = sized(size, began.elapsed());
+        size = range::sized(size, began.elapsed()).clamp(1, MOST_ROWS);
     }
 }
 
@@ -139,15 +137,4 @@ async fn raising(
 /// Whether an error was raised by a value and not by the state of the server.
 fn is_about_rows(error: &DbError) -> bool {
     matches!(error.kind, DbErrorKind::Data | DbErrorKind::Constraint)
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "small numbers"
-)]
-fn sized(rows: u64, took: Duration) -> u64 {
-    let factor = (RANGE.as_secs_f64() / took.as_secs_f64().max(1e-6)).clamp(0.5, 2.0);
-    ((rows as f64 * factor).ceil() as u64).clamp(1, MOST_ROWS)
 }

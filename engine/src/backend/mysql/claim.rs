@@ -1,21 +1,14 @@
 //! Holding a run: a named lock of the session says that a live process has it, the epoch keeps an earlier one from committing.
 
-use std::time::{Duration, Instant};
-
 use tokio_util::sync::CancellationToken;
 
-use super::ledger::{self, Hold};
+use crate::backend::hold::{self, Hold};
 use crate::driver::mysql::{Session, Target};
-use crate::error::{DbErrorKind, Error, Problem};
+use crate::error::Error;
 use crate::event::Events;
 use crate::failpoint;
 use crate::run::Engine;
 use crate::settings::Settings;
-
-/// How long a killed process's session may take to notice.
-const TAKE_OVER_WITHIN: Duration = Duration::from_secs(15);
-/// Time between two tries.
-const TRY_EVERY: Duration = Duration::from_millis(100);
 
 /// A run held by this process, with the connection that holds it, and one that watches over it.
 #[derive(Debug)]
@@ -36,7 +29,7 @@ impl Claim {
     /// # Errors
     /// [`Error::Busy`] where a live process holds the run.
     pub(super) async fn take(session: Session, run: i64, engine: &Engine) -> Result<Self, Error> {
-        let hold = acquire(&session, run, &engine.stop).await?;
+        let hold = hold::acquire(&session, run, &engine.stop).await?;
         failpoint::pass("run.held").await;
         let target = session.target().clone();
         let watcher = Session::connect(&target, "watcher").await?;
@@ -51,75 +44,16 @@ impl Claim {
         })
     }
 
-    /// Connects again and takes the run back, for as long as `within`; then the original error stands.
-    pub(super) async fn reconnect(&mut self, error: Error, within: Duration) -> Result<(), Error> {
-        let began = Instant::now();
-        let mut wait = Duration::from_millis(100);
-        loop {
-            tokio::select! {
-                biased;
-                () = self.stop.cancelled() => return Err(Error::Interrupted),
-                () = tokio::time::sleep(wait) => {}
-            }
-            let both = async {
-                let session = Session::connect(&self.target, "conductor").await?;
-                let watcher = Session::connect(&self.target, "watcher").await?;
-                Ok((session, watcher))
-            };
-            match both.await {
-                Ok((session, watcher)) => {
-                    // Best effort: without the right to, the server notices the broken connection by itself a little later.
-                    if let Err(error) = ledger::end_session(&session, self.hold, self.session.id()).await {
-                        tracing::debug!(%error, "the earlier connection's session was left alone");
-                    }
-                    let hold = acquire(&session, self.hold.run, &self.stop).await?;
-                    if hold.epoch != self.hold.epoch + 1 {
-                        return Err(taken(self.hold.run, "another process took the run over meanwhile"));
-                    }
-                    (self.session, self.watcher, self.hold) = (session, watcher, hold);
-                    return Ok(());
-                }
-                Err(Error::Connect { source, .. }) if transient(source.kind) && began.elapsed() < within => {
-                    wait = (wait * 2).min(Duration::from_secs(2));
-                }
-                Err(Error::Connect { .. }) => return Err(error),
-                Err(other) => return Err(other),
-            }
-        }
+    /// Connects again after that error and takes the run back.
+    pub(super) async fn reconnect(&mut self, error: Error) -> Result<(), Error> {
+        let both = async || {
+            let session = Session::connect(&self.target, "conductor").await?;
+            let watcher = Session::connect(&self.target, "watcher").await?;
+            Ok((session, watcher))
+        };
+        let (session, watcher) = hold::reconnect(error, &self.events, &self.stop, both).await?;
+        let hold = hold::regain(&session, &self.session, self.hold, &self.stop).await?;
+        (self.session, self.watcher, self.hold) = (session, watcher, hold);
+        Ok(())
     }
-}
-
-/// Whether a refused connection may be accepted a little later.
-fn transient(kind: DbErrorKind) -> bool {
-    matches!(kind, DbErrorKind::ConnectionLost | DbErrorKind::Unavailable | DbErrorKind::Other)
-}
-
-async fn acquire(session: &Session, run: i64, stop: &CancellationToken) -> Result<Hold, Error> {
-    let began = Instant::now();
-    while !ledger::try_lock(session, run).await.map_err(|error| error.doing("claim the run"))? {
-        if began.elapsed() > TAKE_OVER_WITHIN {
-            return Err(taken(run, &holder(session, run).await));
-        }
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => return Err(Error::Interrupted),
-            () = tokio::time::sleep(TRY_EVERY) => {}
-        }
-    }
-    ledger::take_over(session, run).await.map_err(|error| error.doing("claim the run"))
-}
-
-async fn holder(session: &Session, run: i64) -> String {
-    let runs = ledger::runs(session).await.unwrap_or_default();
-    let holder = runs.into_iter().find(|known| known.run == run).and_then(|known| known.held_by);
-    holder.map_or_else(|| "a live process holds it".to_owned(), |holder| format!("{holder} is running it"))
-}
-
-pub(super) fn taken(run: i64, what: &str) -> Error {
-    Error::Busy(vec![Problem {
-        what: what.to_owned(),
-        place: format!("run {run}"),
-        why: "one process at a time carries a run out".to_owned(),
-        advice: "let it finish or stop it (SIGTERM), then run the same command again".to_owned(),
-    }])
 }

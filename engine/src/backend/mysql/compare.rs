@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::claim::Claim;
-use super::{files, ledger};
+use super::{files, ledger, range};
 use crate::backend::crew;
 use crate::dialect::mysql::key::{self, Place};
 use crate::dialect::mysql::shadow::{self, Pair, Partners};
@@ -27,8 +27,6 @@ const FIRST_ROWS: u64 = 1_000;
 const MOST_ROWS: u64 = 15_000;
 /// A proof so young needs no second look: for as long the swap may wait for its lock as well.
 const FRESH: Duration = Duration::from_secs(5);
-/// How long reading one piece should take.
-const PIECE: Duration = Duration::from_millis(150);
 
 /// What the readers share.
 struct Job {
@@ -221,7 +219,7 @@ async fn read(job: Arc<Job>) -> Result<Found, Error> {
         }
         found.wrong += wrong;
         found.ghosts |= after.is_some_and(|after| before.is_some_and(|before| after > before));
-        size = sized(size, began.elapsed());
+        size = range::sized(size, began.elapsed()).clamp(100, MOST_ROWS);
     }
 }
 
@@ -245,15 +243,4 @@ impl Job {
 
 fn counts(row: Vec<Option<String>>) -> [Option<u64>; 3] {
     <[Option<String>; 3]>::try_from(row).unwrap_or_default().map(|text| text.and_then(|text| text.parse().ok()))
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "small numbers"
-)]
-fn sized(rows: u64, took: Duration) -> u64 {
-    let factor = (PIECE.as_secs_f64() / took.as_secs_f64().max(1e-6)).clamp(0.5, 2.0);
-    ((rows as f64 * factor) as u64).clamp(100, MOST_ROWS)
 }

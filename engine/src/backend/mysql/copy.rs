@@ -9,8 +9,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::claim::Claim;
-use super::ledger::{self, Hold};
+use super::ledger;
 use crate::backend::crew;
+use crate::backend::hold::{self, Hold};
 use crate::backend::pace::Limit;
 use crate::backend::progress::{Meter, Progress};
 use crate::driver::mysql::{Session, Target};
@@ -135,7 +136,7 @@ impl Job {
 
     /// Another process has taken the run over.
     fn lost(&self) -> Error {
-        super::claim::taken(self.hold.run, "another process took the run over")
+        hold::taken(self.hold.run, "another process took the run over")
     }
 }
 

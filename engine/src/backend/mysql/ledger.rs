@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::backend::hold::{self, Hold, Holding};
 use crate::dialect::mysql::literal::Text;
 use crate::driver::mysql::Session;
 use crate::error::{DbError, DbErrorKind, Error, Problem};
-use crate::name::QualifiedName;
 use crate::plan::{Plan, StepId};
-use crate::run::{Direction, RunState, StepState};
+use crate::run::{Direction, RunState, RunStatus, StepState};
 use crate::source::Migration;
 use crate::sql;
 use crate::text::Sql;
@@ -27,15 +27,6 @@ use transaction::transact;
 const LAST: &str = "event";
 
 const SCHEMA: &str = include_str!("ledger/schema.sql");
-
-/// A run's identity and the epoch under which this process holds it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Hold {
-    /// The run.
-    pub(crate) run: i64,
-    /// The epoch.
-    pub(crate) epoch: i64,
-}
 
 /// Creates the ledger where it is missing.
 ///
@@ -97,14 +88,7 @@ pub(crate) async fn enter(
     direction: Direction,
     plan: &Plan,
 ) -> Result<i64, Error> {
-    let plan_json = serde_json::to_string(plan).map_err(|error| {
-        Error::Usage(vec![Problem {
-            what: format!("the plan cannot be stored: {error}"),
-            place: migration.name.clone(),
-            why: String::new(),
-            advice: "report this".to_owned(),
-        }])
-    })?;
+    let plan_json = plan.to_store()?;
     let mut statements = vec![sql!(
         "INSERT INTO shoofly.run (migration, checksum, direction, state, plan) \
          VALUES ({name}, {checksum}, {direction}, 'running', {plan})",
@@ -126,37 +110,9 @@ pub(crate) async fn enter(
             let run = session.rows("SELECT @shoofly_run").await.map_err(|error| error.doing("enter the run"))?;
             Ok(number(&run))
         }
-        Err(error) if error.kind == DbErrorKind::Constraint => Err(busy(session, &plan.tables).await),
+        Err(error) if error.kind == DbErrorKind::Constraint => Err(hold::busy(session, &plan.tables).await),
         Err(error) => Err(error.doing("enter the run into the ledger")),
     }
-}
-
-/// Who is active on these tables, as an error.
-async fn busy(session: &Session, tables: &[QualifiedName]) -> Error {
-    let active = runs(session).await.unwrap_or_default();
-    let mut problems = Vec::new();
-    for run in active.iter().filter(|run| run.state.is_active()) {
-        for table in run.tables.iter().filter(|table| tables.contains(table)) {
-            problems.push(Problem {
-                what: format!("run {} ({}) is active, {}", run.run, run.migration, run.state.word()),
-                place: table.display(),
-                why: "two changes of one table at a time could each undo the other's triggers".to_owned(),
-                advice: format!(
-                    "complete it or roll it back first: shoofly complete {0} / shoofly rollback {0}",
-                    run.migration
-                ),
-            });
-        }
-    }
-    if problems.is_empty() {
-        problems.push(Problem {
-            what: "another run on one of its tables has just ended or begun".to_owned(),
-            place: tables.iter().map(QualifiedName::display).collect::<Vec<_>>().join(", "),
-            why: String::new(),
-            advice: "try again".to_owned(),
-        });
-    }
-    Error::Busy(problems)
 }
 
 /// Name of the session-level lock that says that a live process holds the run.
@@ -164,41 +120,43 @@ pub(super) fn lock_name(run: i64) -> String {
     format!("shoofly.run.{run}")
 }
 
-/// Tries to take the run's lock on this session.
-pub(crate) async fn try_lock(session: &Session, run: i64) -> Result<bool, DbError> {
-    let text = sql!("SELECT GET_LOCK({name}, 0)", name = Text(&lock_name(run)));
-    Ok(number(&session.rows(text.as_str()).await?) == 1)
-}
-
-/// Ends the session of an earlier connection of this process, which may hold the run's lock long after the connection has
-/// broken. Nothing happens where somebody else holds the run by now.
-pub(crate) async fn end_session(session: &Session, held: Hold, earlier: u64) -> Result<(), DbError> {
-    let text = sql!(
-        "SELECT IS_USED_LOCK({name}) = {id} FROM shoofly.run WHERE id = {run} AND epoch = {epoch} AND holder_session = {id}",
-        name = Text(&lock_name(held.run)),
-        id = earlier,
-        run = held.run,
-        epoch = held.epoch,
-    );
-    if number(&session.rows(text.as_str()).await?) == 1 {
-        session.execute(&format!("KILL CONNECTION {earlier}")).await?;
+impl Holding for Session {
+    async fn try_lock(&self, run: i64) -> Result<bool, DbError> {
+        let text = sql!("SELECT GET_LOCK({name}, 0)", name = Text(&lock_name(run)));
+        Ok(number(&self.rows(text.as_str()).await?) == 1)
     }
-    Ok(())
-}
 
-/// Raises the epoch: waits for transactions of an earlier holder that are under way, and fences all later ones.
-pub(crate) async fn take_over(session: &Session, run: i64) -> Result<Hold, DbError> {
-    let holder = format!("process {} on {}", std::process::id(), crate::backend::host());
-    let text = sql!(
-        "UPDATE shoofly.run SET epoch = epoch + 1, holder = {holder}, holder_session = CONNECTION_ID(), \
-         last_error = NULL WHERE id = {run}; UPDATE shoofly.lane l JOIN shoofly.run r ON r.id = l.run \
-         SET l.epoch = r.epoch WHERE l.run = {run}",
-        holder = Text(&holder),
-        run = run,
-    );
-    transact(session, &text).await?;
-    let read = sql!("SELECT epoch FROM shoofly.run WHERE id = {run}", run = run);
-    Ok(Hold { run, epoch: number(&session.rows(read.as_str()).await?) })
+    async fn take_over(&self, run: i64) -> Result<Hold, DbError> {
+        let holder = format!("process {} on {}", std::process::id(), crate::backend::host());
+        let text = sql!(
+            "UPDATE shoofly.run SET epoch = epoch + 1, holder = {holder}, holder_session = CONNECTION_ID(), \
+             last_error = NULL WHERE id = {run}; UPDATE shoofly.lane l JOIN shoofly.run r ON r.id = l.run \
+             SET l.epoch = r.epoch WHERE l.run = {run}",
+            holder = Text(&holder),
+            run = run,
+        );
+        transact(self, &text).await?;
+        let read = sql!("SELECT epoch FROM shoofly.run WHERE id = {run}", run = run);
+        Ok(Hold { run, epoch: number(&self.rows(read.as_str()).await?) })
+    }
+
+    async fn end_earlier(&self, held: Hold, earlier: &Self) -> Result<(), DbError> {
+        let text = sql!(
+            "SELECT IS_USED_LOCK({name}) = {id} FROM shoofly.run WHERE id = {run} AND epoch = {epoch} AND holder_session = {id}",
+            name = Text(&lock_name(held.run)),
+            id = earlier.id(),
+            run = held.run,
+            epoch = held.epoch,
+        );
+        if number(&self.rows(text.as_str()).await?) == 1 {
+            self.execute(&format!("KILL CONNECTION {}", earlier.id())).await?;
+        }
+        Ok(())
+    }
+
+    async fn runs(&self) -> Result<Vec<RunStatus>, DbError> {
+        runs(self).await
+    }
 }
 
 /// The stored plan of a run.
@@ -360,7 +318,7 @@ pub(crate) async fn record(session: &Session, held: Hold, doing: &str, statement
     let text =
         sql!("{holding}; {statements}", holding = holding(session, held), statements = Sql::join(statements, "; "),);
     transact(session, &text).await.map_err(|error| match is_taken(&error) {
-        true => super::claim::taken(held.run, "another process took the run over"),
+        true => hold::taken(held.run, "another process took the run over"),
         false => error.doing(doing),
     })
 }

@@ -3,9 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::claim::{self, Claim};
+use super::claim::Claim;
 use super::copy::Work;
 use super::ledger;
+use crate::backend::hold;
 use crate::dialect::mysql::key::{self, Place};
 use crate::dialect::mysql::repair::Repair;
 use crate::dialect::mysql::shadow::Pair;
@@ -94,7 +95,7 @@ impl Mender<'_> {
     async fn abandon(&self, stopped: Stopped) -> Option<Error> {
         ledger::abandon(&self.session).await;
         match stopped {
-            Stopped::Taken => Some(claim::taken(self.claim.hold.run, "another process took the run over")),
+            Stopped::Taken => Some(hold::taken(self.claim.hold.run, "another process took the run over")),
             Stopped::Failed(error) if is_about_locks(&error) => None,
             Stopped::Failed(error) => Some(self.failed(error)),
         }

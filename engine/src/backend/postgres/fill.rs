@@ -12,8 +12,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::backend::crew;
+use crate::backend::hold::Hold;
 use crate::backend::pace::Limit;
-use crate::backend::postgres::ledger::Hold;
 use crate::backend::progress::{Meter, Progress};
 use crate::driver::postgres::{Session, Target};
 use crate::error::Error;

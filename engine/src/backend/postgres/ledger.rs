@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::backend::hold::{self, Hold, Holding};
 use crate::driver::postgres::Session;
 use crate::error::{DbError, DbErrorKind, Error, Problem};
-use crate::name::QualifiedName;
 use crate::plan::{Plan, StepId};
-use crate::run::{Direction, RunState, StepState};
+use crate::run::{Direction, RunState, RunStatus, StepState};
 use crate::source::Migration;
 use crate::sql;
 use crate::text::{Literal, Sql};
@@ -21,15 +21,6 @@ pub use history::runs;
 const LOCK_CLASS: i32 = 0x5348_4F46;
 
 const SCHEMA: &str = include_str!("ledger/schema.sql");
-
-/// A run's identity and the epoch under which this process holds it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hold {
-    /// The run.
-    pub run: i64,
-    /// The epoch.
-    pub epoch: i64,
-}
 
 /// Creates the ledger where it is missing.
 ///
@@ -82,14 +73,7 @@ pub async fn exists(session: &Session) -> Result<bool, DbError> {
 /// # Errors
 /// [`Error::Busy`] where another run is active on a table.
 pub async fn enter(session: &Session, migration: &Migration, direction: Direction, plan: &Plan) -> Result<i64, Error> {
-    let plan_json = serde_json::to_string(plan).map_err(|error| {
-        Error::Usage(vec![Problem {
-            what: format!("the plan cannot be stored: {error}"),
-            place: migration.name.clone(),
-            why: String::new(),
-            advice: "report this".to_owned(),
-        }])
-    })?;
+    let plan_json = plan.to_store()?;
     let schemas: Vec<&str> = plan.tables.iter().map(|table| table.schema.as_str()).collect();
     let tables: Vec<&str> = plan.tables.iter().map(|table| table.name.as_str()).collect();
     let sql = "WITH entered AS (INSERT INTO shoofly.run (migration, checksum, direction, state, plan) \
@@ -102,74 +86,39 @@ pub async fn enter(session: &Session, migration: &Migration, direction: Directio
         .await;
     match entered {
         Ok(row) => Ok(row.get(0)),
-        Err(error) if error.kind == DbErrorKind::Constraint => Err(busy(session, &plan.tables).await),
+        Err(error) if error.kind == DbErrorKind::Constraint => Err(hold::busy(session, &plan.tables).await),
         Err(error) => Err(error.doing("enter the run into the ledger")),
     }
 }
 
-/// Who is active on these tables, as an error.
-async fn busy(session: &Session, tables: &[QualifiedName]) -> Error {
-    let active = runs(session).await.unwrap_or_default();
-    let mut problems = Vec::new();
-    for run in active.iter().filter(|run| run.state.is_active()) {
-        for table in run.tables.iter().filter(|table| tables.contains(table)) {
-            problems.push(Problem {
-                what: format!("run {} ({}) is active, {}", run.run, run.migration, run.state.word()),
-                place: table.display(),
-                why: "two changes of one table at a time could each undo the other's triggers".to_owned(),
-                advice: format!(
-                    "complete it or roll it back first: shoofly complete {0} / shoofly rollback {0}",
-                    run.migration
-                ),
-            });
-        }
+impl Holding for Session {
+    async fn try_lock(&self, run: i64) -> Result<bool, DbError> {
+        // The lock's second key has 32 bits; ids that share it would only make two runs wait for each other.
+        let key = i32::from_le_bytes(run.to_le_bytes()[..4].try_into().unwrap_or_default());
+        let row = self.query_one("SELECT pg_try_advisory_lock($1, $2)", &[&LOCK_CLASS, &key]).await?;
+        Ok(row.get(0))
     }
-    if problems.is_empty() {
-        problems.push(Problem {
-            what: "another run on one of its tables has just ended or begun".to_owned(),
-            place: tables.iter().map(QualifiedName::display).collect::<Vec<_>>().join(", "),
-            why: String::new(),
-            advice: "try again".to_owned(),
-        });
+
+    async fn take_over(&self, run: i64) -> Result<Hold, DbError> {
+        let holder = format!("process {} on {}", std::process::id(), crate::backend::host());
+        let sql = "UPDATE shoofly.run SET epoch = epoch + 1, holder = $2, holder_backend = pg_backend_pid(), last_error = NULL \
+                   WHERE id = $1 RETURNING epoch";
+        let row = self.query_one(sql, &[&run, &holder]).await?;
+        Ok(Hold { run, epoch: row.get(0) })
     }
-    Error::Busy(problems)
-}
 
-/// Tries to take the run's advisory lock on this session.
-///
-/// # Errors
-/// The server's.
-pub async fn try_lock(session: &Session, run: i64) -> Result<bool, DbError> {
-    // The lock's second key has 32 bits; ids that share it would only make two runs wait for each other.
-    let key = i32::from_le_bytes(run.to_le_bytes()[..4].try_into().unwrap_or_default());
-    let row = session.query_one("SELECT pg_try_advisory_lock($1, $2)", &[&LOCK_CLASS, &key]).await?;
-    Ok(row.get(0))
-}
+    async fn end_earlier(&self, held: Hold, earlier: &Self) -> Result<(), DbError> {
+        let sql = "SELECT pg_terminate_backend(l.pid) FROM pg_locks l \
+                   JOIN shoofly.run r ON r.id = $1 AND r.epoch = $2 AND r.holder_backend = l.pid \
+                   WHERE l.pid = $3 AND l.locktype = 'advisory' AND l.granted AND l.classid::bigint = $4 AND l.objsubid = 2 \
+                   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        self.query(sql, &[&held.run, &held.epoch, &earlier.backend_pid(), &i64::from(LOCK_CLASS)]).await?;
+        Ok(())
+    }
 
-/// Ends the backend of an earlier connection of this process, which may hold the run's advisory lock long after the connection
-/// has broken. Nothing happens where somebody else holds the run by now.
-///
-/// # Errors
-/// The server's.
-pub async fn end_backend(session: &Session, held: Hold, backend_pid: i32) -> Result<(), DbError> {
-    let sql = "SELECT pg_terminate_backend(l.pid) FROM pg_locks l \
-               JOIN shoofly.run r ON r.id = $1 AND r.epoch = $2 AND r.holder_backend = l.pid \
-               WHERE l.pid = $3 AND l.locktype = 'advisory' AND l.granted AND l.classid::bigint = $4 AND l.objsubid = 2 \
-               AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    session.query(sql, &[&held.run, &held.epoch, &backend_pid, &i64::from(LOCK_CLASS)]).await?;
-    Ok(())
-}
-
-/// Raises the epoch: waits for transactions of an earlier holder that are under way, and fences all later ones.
-///
-/// # Errors
-/// The server's.
-pub async fn take_over(session: &Session, run: i64) -> Result<Hold, DbError> {
-    let holder = format!("process {} on {}", std::process::id(), crate::backend::host());
-    let sql = "UPDATE shoofly.run SET epoch = epoch + 1, holder = $2, holder_backend = pg_backend_pid(), last_error = NULL \
-               WHERE id = $1 RETURNING epoch";
-    let row = session.query_one(sql, &[&run, &holder]).await?;
-    Ok(Hold { run, epoch: row.get(0) })
+    async fn runs(&self) -> Result<Vec<RunStatus>, DbError> {
+        runs(self).await
+    }
 }
 
 /// The stored plan of a run.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::sql::Backslash;
+
 /// How a text is read. The default is that of a server out of the box, with every version comment taken as code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Mode {
@@ -21,16 +23,6 @@ pub enum DoubleQuotes {
     Text,
     /// A name, as `ANSI_QUOTES` has it.
     Name,
-}
-
-/// What a backslash in a string does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Backslash {
-    /// It hides the character after it.
-    #[default]
-    Escapes,
-    /// Nothing, as `NO_BACKSLASH_ESCAPES` has it.
-    Plain,
 }
 
 /// Whose server it is.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::source::{parse_statement, parse_text};
 use crate::sql::scrap::ScrapKind;
-use crate::sql::{Dialect, Flaw};
+use crate::sql::{Backslash, Dialect, Flaw};
 
 const SEEDS: [&str; 14] = [
     "ALTER ONLINE TABLE `db`.`t` ADD COLUMN `a` enum('x,y','it''s') DEFAULT (json_array(1, 2)) AFTER b, DROP c, FORCE",

@@ -6,7 +6,8 @@
 use std::ops::Range;
 
 use super::keyword::is_reserved;
-use super::mode::{Backslash, DoubleQuotes, Mode};
+use super::mode::{DoubleQuotes, Mode};
+use crate::sql::Backslash;
 
 mod scan;
 

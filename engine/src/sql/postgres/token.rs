@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use crate::sql::quoted::{self, Backslash};
+
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
@@ -134,29 +136,9 @@ fn next(text: &str, bytes: &[u8], at: usize) -> (TokenKind, usize) {
     }
 }
 
-/// Whether a backslash hides the character after it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Backslash {
-    Plain,
-    Escapes,
-}
-
-/// `at` is the opening quote; a doubled one stands for itself.
+/// `at` is the opening quote.
 fn quoted(bytes: &[u8], at: usize, kind: TokenKind, backslash: Backslash) -> (TokenKind, usize) {
-    let quote = bytes[at];
-    let mut end = at + 1;
-    while end < bytes.len() {
-        if bytes[end] == b'\\' && backslash == Backslash::Escapes {
-            end += 2;
-        } else if bytes[end] != quote {
-            end += 1;
-        } else if bytes.get(end + 1) == Some(&quote) {
-            end += 2;
-        } else {
-            return (kind, end + 1);
-        }
-    }
-    (TokenKind::Broken, bytes.len())
+    quoted::end(bytes, at, backslash).map_or((TokenKind::Broken, bytes.len()), |end| (kind, end))
 }
 
 fn dollar_quoted(text: &str, at: usize) -> (TokenKind, usize) {

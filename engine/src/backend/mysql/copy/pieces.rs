@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use super::Work;
-use crate::backend::mysql::ledger::{self, Hold};
+use crate::backend::hold::Hold;
+use crate::backend::mysql::ledger;
 use crate::dialect::mysql::key::{self, Place};
 use crate::dialect::mysql::literal::Text;
 use crate::driver::mysql::Session;

@@ -5,7 +5,7 @@ use tokio_postgres::types::ToSql;
 
 use super::pool::Connection;
 use super::span::Span;
-use crate::backend::postgres::ledger::Hold;
+use crate::backend::hold::Hold;
 use crate::backend::progress::Written;
 use crate::driver::postgres::classify;
 use crate::error::DbError;

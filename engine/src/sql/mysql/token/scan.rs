@@ -1,7 +1,8 @@
 //! Where a token ends.
 
 use super::{TokenKind, is_word};
-use crate::sql::mysql::mode::{Backslash, Product};
+use crate::sql::mysql::mode::Product;
+use crate::sql::quoted::{self, Backslash};
 
 /// The first bytes of a version comment.
 pub(super) struct Opening {
@@ -50,22 +51,9 @@ pub(super) fn block_comment(bytes: &[u8], at: usize) -> (TokenKind, usize) {
     }
 }
 
-/// `at` is the opening quote; a doubled one stands for itself.
+/// `at` is the opening quote.
 pub(super) fn quoted(bytes: &[u8], at: usize, kind: TokenKind, backslash: Backslash) -> (TokenKind, usize) {
-    let quote = bytes[at];
-    let mut end = at + 1;
-    while end < bytes.len() {
-        if bytes[end] == b'\\' && backslash == Backslash::Escapes {
-            end += 2;
-        } else if bytes[end] != quote {
-            end += 1;
-        } else if bytes.get(end + 1) == Some(&quote) {
-            end += 2;
-        } else {
-            return (kind, end + 1);
-        }
-    }
-    (TokenKind::Broken, bytes.len())
+    quoted::end(bytes, at, backslash).map_or((TokenKind::Broken, bytes.len()), |end| (kind, end))
 }
 
 /// What starts with a digit: a number, or a name such as `2fa`.
