@@ -84,11 +84,11 @@ pub(super) async fn regain<S: Holding>(
 ///
 /// # Errors
 /// The error itself, where the server does not come back.
-pub(super) async fn reconnect<T>(
+pub(super) async fn reconnect<T, F: Future<Output = Result<T, Error>>>(
     error: Error,
     events: &Events,
     stop: &CancellationToken,
-    connect: impl AsyncFn() -> Result<T, Error>,
+    connect: impl Fn() -> F,
 ) -> Result<T, Error> {
     events.emit(Event::Notice { text: format!("connection lost, trying again: {error}") });
     let began = Instant::now();

@@ -46,7 +46,7 @@ impl Claim {
 
     /// Connects again after that error and takes the run back.
     pub(super) async fn reconnect(&mut self, error: Error) -> Result<(), Error> {
-        let both = async || {
+        let both = || async {
             let session = Session::connect(&self.target, "conductor").await?;
             let watcher = Session::connect(&self.target, "watcher").await?;
             Ok((session, watcher))

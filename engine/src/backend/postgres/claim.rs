@@ -61,7 +61,7 @@ impl Claim {
 
     /// Connects again after that error and takes the run back.
     pub(super) async fn reconnect(&mut self, error: Error) -> Result<(), Error> {
-        let connect = async || Session::connect(&self.target, "conductor").await;
+        let connect = || Session::connect(&self.target, "conductor");
         let session = hold::reconnect(error, &self.events, &self.stop, connect).await?;
         let hold = hold::regain(&session, &self.session, self.hold, &self.stop).await?;
         (self.session, self.hold) = (session, hold);
