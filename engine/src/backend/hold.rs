@@ -1,6 +1,6 @@
 //! Holding a run: a lock of a session says that a live process has it, the epoch keeps an earlier one from committing.
 //!
-//! How a server keeps that is its session's matter ([`Holding`]). Who waits for whom, how long, and what is said about it is here.
+//! How a server keeps that is its session's matter (`Holding`). Who waits for whom, how long, and what is said about it is here.
 
 use std::time::{Duration, Instant};
 
