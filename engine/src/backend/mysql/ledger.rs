@@ -116,7 +116,7 @@ pub(crate) async fn enter(
 }
 
 /// Name of the session-level lock that says that a live process holds the run.
-pub(super) fn lock_name(run: i64) -> String {
+fn lock_name(run: i64) -> String {
     format!("shoofly.run.{run}")
 }
 

@@ -109,9 +109,9 @@ impl Claim {
 
     /// Makes the triggers.
     ///
-    /// On MySQL each is made in a moment of its own: a third of the time under the lock. What deletes
-    /// comes first, then what updates: the new table gets no row that others could not follow, and what others insert until all
-    /// are there is copied. On MariaDB all are made in one moment, see [`lock::under`].
+    /// On MySQL each is made in a moment of its own: a third of the time under the lock. What deletes comes first, then what
+    /// updates: the new table gets no row that others could not follow, and what others insert until all are there is copied. On
+    /// MariaDB all are made in one moment, see [`lock::under`].
     async fn mirror(
         &self,
         step: &StepId,
