@@ -15,7 +15,7 @@ use shoofly_tests::mysql::stage::{Stage, wait};
 use shoofly_tests::{Flavor, My, mysql_matrix};
 use tokio_util::sync::CancellationToken;
 
-use crate::{WIDEN, assert_completed, leave, somebody, stage, stage_on};
+use crate::{WIDEN, assert_completed, leave, somebody, stage, stage_on, write};
 
 const BRIEFLY: [&str; 2] = ["--give-up-after", "2s"];
 
@@ -106,6 +106,38 @@ async fn locked_rows_are_deferred(flavor: Flavor) {
     stage.reached("deferred.before", 2).await;
     holder.query_drop("COMMIT").await.unwrap();
     stage.mirror.run("UPDATE t SET c = 5 WHERE id = 5").await;
+    wait(child).await.assert(0, &[]);
+    leave(holder).await;
+    assert_completed(stage).await;
+}
+
+/// The new table's pages split as it is filled. The server then locks the gap before a row whose writer has locked the row alone
+/// (`lock_update_split_right`): a chunk that waited there, with its own rows locked, would cost him his transaction as soon as he
+/// wrote one of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_locked_gap_is_not_waited_for_on_mariadb() {
+    let my = tokio::task::spawn_blocking(|| My::shared(Flavor::MariaDb)).await.unwrap();
+    // Some fifty rows to a page.
+    let given = [
+        "CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, c int, d varchar(300))",
+        "INSERT INTO t (c, d) SELECT seq, REPEAT('d', 300) FROM seq_1_to_2000",
+    ];
+    let stage = Stage::set(&my, "locked_gap", &given, WIDEN).await;
+    let child = stage.begin(&["up"], "chunk.before=sleep(1500)");
+    stage.reached("chunk.before", 1).await;
+    for id in [100, 200] {
+        write(&stage, &format!("UPDATE t SET c = -1 WHERE id = {id}")).await;
+    }
+    let again = "UPDATE t SET c = -2 WHERE id = 200";
+    let mut holder = somebody(&stage, &format!("BEGIN; {again}")).await;
+    stage.mirror.run(again).await;
+    stage.reached("chunk.before", 2).await;
+    for id in 20..60 {
+        let update = format!("UPDATE t SET c = -3 WHERE id = {id}");
+        holder.query_drop(&update).await.unwrap();
+        stage.mirror.run(&update).await;
+    }
+    holder.query_drop("COMMIT").await.unwrap();
     wait(child).await.assert(0, &[]);
     leave(holder).await;
     assert_completed(stage).await;

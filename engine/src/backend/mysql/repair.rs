@@ -8,6 +8,7 @@ use super::copy::Work;
 use super::ledger;
 use crate::backend::hold;
 use crate::dialect::mysql::key::{self, Place};
+use crate::dialect::mysql::lock;
 use crate::dialect::mysql::repair::Repair;
 use crate::dialect::mysql::shadow::Pair;
 use crate::driver::mysql::Session;
@@ -148,7 +149,8 @@ impl Mender<'_> {
             let rows = self.begin(&self.repair.hold(places)).await?;
             let held: Vec<Place> = rows.iter().filter_map(|row| key::place(self.pair.walk(), row)).collect();
             if !held.is_empty() {
-                self.session.execute(self.repair.clear(&held).as_str()).await?;
+                let clear = lock::unwaited(self.session.product(), &self.repair.clear(&held));
+                self.session.execute(clear.as_str()).await?;
             }
             for place in &held {
                 self.session.execute(self.work.one(place).as_str()).await?;

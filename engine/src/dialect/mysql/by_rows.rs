@@ -1,11 +1,13 @@
-//! Copying on MariaDB without the lock of the counter.
+//! Copying on MariaDB where others are at work: rows that they hold are left out, and nothing is waited for.
 //!
-//! With `innodb_autoinc_lock_mode` 1, its default, `INSERT … SELECT` into a table with an AUTO_INCREMENT column holds that
+//! One statement that reads and inserts can do one of both only. With `SKIP LOCKED` it may have to wait for a gap of the new table
+//! (see [`Pair::copy`]); told not to wait, it cannot leave rows out (10.11.19: error 1180 at its end). And with `innodb_autoinc_lock_mode` 1, its default, `INSERT … SELECT` into a table with an AUTO_INCREMENT column holds that
 //! counter to its end, also where every number is given. Every insertion by a trigger has to wait for it meanwhile, while it has
 //! rows locked: so transactions of the application meet deadlocks. `INSERT … VALUES` holds nothing. Hence a block of statements
 //! that reads rows into variables and inserts some at a time; it takes about twice as long.
 
 use super::key::Place;
+use super::lock;
 use super::shadow::{OUR_ZONE, Pair, into, on_duplicate};
 use super::trigger::converted;
 use crate::plan::shadow::Shadow;
@@ -18,13 +20,19 @@ const VALUES_AT_ONCE: usize = 160;
 /// Rows that one statement inserts at most: with more it is hardly faster.
 const ROWS_AT_ONCE: usize = 16;
 
-/// Whether the new table has such a counter, on a server that may lock it.
+/// Whether the server has such blocks.
 #[must_use]
-pub fn is_needed(shadow: &Shadow) -> bool {
-    shadow.product == Product::MariaDb && shadow.columns.iter().any(|pair| pair.after.auto_increment)
+pub fn is_possible(shadow: &Shadow) -> bool {
+    shadow.product == Product::MariaDb
 }
 
-/// As [`Pair::copy`], and shows how many rows it has inserted.
+/// Whether the new table has such a counter, on a server that may lock it.
+#[must_use]
+pub fn has_counter(shadow: &Shadow) -> bool {
+    is_possible(shadow) && shadow.columns.iter().any(|pair| pair.after.auto_increment)
+}
+
+/// As [`Pair::copy`], without the rows that somebody has locked, and shows how many it has inserted.
 ///
 /// Lock: as [`Pair::copy`].
 #[must_use]
@@ -93,10 +101,11 @@ fn insert(shadow: &Shadow, rows: &[usize]) -> Sql {
         let each: Vec<Sql> = columns.map(|(pair, v)| converted(&shadow.zone, pair, v, OUR_ZONE)).collect();
         sql!("({v})", v = Sql::join(&each, ", "))
     };
-    sql!(
-        "{into} VALUES {rows} {twice}; SET shoofly_rows = shoofly_rows + ROW_COUNT();",
+    let insert = sql!(
+        "{into} VALUES {rows} {twice}",
         into = into(shadow),
         rows = Sql::join(&rows.iter().map(values).collect::<Vec<_>>(), ", "),
         twice = on_duplicate(shadow),
-    )
+    );
+    sql!("{insert}; SET shoofly_rows = shoofly_rows + ROW_COUNT();", insert = lock::unwaited(shadow.product, &insert))
 }

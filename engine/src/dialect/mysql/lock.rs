@@ -5,6 +5,7 @@
 use super::literal::Text;
 use crate::schema::mysql::TablePath;
 use crate::sql;
+use crate::sql::mysql::mode::Product;
 use crate::text::Sql;
 
 /// Fails with error 1242 while a transaction of somebody else's holds a lock on one of the tables: as the first statement of a
@@ -120,6 +121,18 @@ pub fn transactions_before(moment: &str, ours: &[u64]) -> Sql {
         moment = Text(moment),
         ours = Sql::raw(if ours.is_empty() { "0".to_owned() } else { ours.join(", ") }),
     )
+}
+
+/// A statement that does not wait for locks of rows, nor for those between rows: it fails at once (error 1205). On MySQL it may
+/// wait: there the shortest time is a second.
+///
+/// Lock: the statement's.
+#[must_use]
+pub fn unwaited(product: Product, statement: &Sql) -> Sql {
+    match product {
+        Product::MySql => statement.clone(),
+        Product::MariaDb => sql!("SET STATEMENT innodb_lock_wait_timeout = 0 FOR {s}", s = statement),
+    }
 }
 
 /// The write lock by itself, to be given back with `UNLOCK TABLES`.

@@ -2,7 +2,7 @@
 
 use super::key::{self, KeyColumn, Place};
 use super::trigger::{as_after, value};
-use super::{compare, shape};
+use super::{compare, lock, shape};
 use crate::plan::shadow::{Copied, Shadow};
 use crate::schema::mysql::{Column, TablePath};
 use crate::sql;
@@ -49,13 +49,23 @@ impl Pair {
         &self.shadow
     }
 
-    /// Copies the rows of a range; rows that somebody has locked are left out, rows that are there already stay as they are. A
-    /// duplicate of another key is error 1242.
+    /// Copies the rows of a range; rows that are there already stay as they are. A duplicate of another key is error 1242. MySQL
+    /// leaves out rows that somebody has locked; MariaDB does not wait for them but fails at once (error 1205), as
+    /// [`by_rows`](super::by_rows) can do it.
+    ///
+    /// As the new table's pages split, the lock of whoever writes to a row there becomes one of the gap before it
+    /// (`lock_update_split_right`). To wait for that with rows locked is a deadlock as soon as he writes one of those.
     ///
     /// Lock: shared row locks until the transaction's end, none of them waited for.
     #[must_use]
     pub fn copy(&self, from: Option<&Place>, to: Option<&Place>) -> Sql {
-        self.insert(&self.sharing(from, to))
+        match self.shadow.product {
+            Product::MySql => self.insert(&self.sharing(from, to)),
+            Product::MariaDb => {
+                let rows = self.shared(&key::between(&self.walk, "t.", from, to));
+                lock::unwaited(self.shadow.product, &self.insert(&rows))
+            }
+        }
     }
 
     /// Copies one row, waiting for whoever has locked it for as long as `innodb_lock_wait_timeout` says.

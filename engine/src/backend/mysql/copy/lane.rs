@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::pieces::{Piece, written};
-use super::quiet::Manner;
+use super::quiet::{Inserting, Manner};
 use super::work::Done;
 use super::{Job, roll_back};
 use crate::backend::mysql::ledger;
@@ -30,6 +30,10 @@ const LEAST_ROWS: u64 = 50;
 const FAR_TOO_LONG: u32 = 10;
 /// So many times longer than a whole chunk should take, its rows may at most, where commits are slow.
 const MOST_FOR_COMMITS: u32 = 4;
+/// Who waits no longer than that says nothing of it.
+const TELL_AFTER: Duration = Duration::from_secs(1);
+/// For so long after somebody was in the way, rows are inserted as it suits others.
+const PATIENT_FOR: Duration = Duration::from_secs(1);
 /// Parts of a unit that progress counts in.
 const PARTS: u64 = 64;
 
@@ -39,6 +43,8 @@ struct Worker {
     session: Session,
     rows: u64,
     manner: Manner,
+    /// When somebody was in the way last.
+    conflict: Option<Instant>,
     pace: Politeness,
 }
 
@@ -65,7 +71,8 @@ enum Outcome {
 pub(super) async fn work(job: Arc<Job>) -> Result<(), Error> {
     let session = job.session().await?;
     let pace = Politeness::new(job.settings.pace);
-    let mut worker = Worker { job: Arc::clone(&job), session, rows: FIRST_ROWS, manner: Manner::default(), pace };
+    let manner = Manner::default();
+    let mut worker = Worker { job: Arc::clone(&job), session, rows: FIRST_ROWS, manner, conflict: None, pace };
     job.progress.lane_began();
     let ended = worker.all().await;
     job.progress.lane_ended();
@@ -156,7 +163,7 @@ impl Worker {
     async fn carry_out(&self, chunk: &Chunk) -> Result<(Written, Duration), Failed> {
         let job = &self.job;
         let began = Instant::now();
-        let (range, how) = ((chunk.from.as_ref(), &chunk.to), (chunk.counted, self.manner.inserting));
+        let (range, how) = ((chunk.from.as_ref(), &chunk.to), (chunk.counted, self.inserting()));
         let Done { rows, held } = job.work.chunk(&self.session, range, how).await?;
         let worked = began.elapsed();
         let deferred = self.defer(&held).await?;
@@ -182,6 +189,13 @@ impl Worker {
                 Err(Failed::Lost)
             }
             Err(error) => Err(Failed::Server(error)),
+        }
+    }
+
+    fn inserting(&self) -> Inserting {
+        match self.conflict.is_some_and(|at| at.elapsed() < PATIENT_FOR) {
+            true => self.job.work.patiently(),
+            false => self.manner.inserting,
         }
     }
 
@@ -214,8 +228,9 @@ impl Worker {
             DbErrorKind::LockTimeout | DbErrorKind::Deadlock if tries.1.elapsed() < self.job.give_up_after => {
                 metrics::counter!("shoofly_backfill_chunks_total", "outcome" => "conflict").increment(1);
                 self.rows = (self.rows / 2).max(LEAST_ROWS.min(self.rows));
+                self.conflict = Some(Instant::now());
                 tries.0 += 1;
-                if tries.0 % 10 == 1 {
+                if tries.1.elapsed() >= TELL_AFTER && tries.0 % 10 == 1 {
                     let because = format!("somebody locks {}: {error}", self.job.work.table().display());
                     self.job.events.emit(Event::FillWaiting { because });
                 }

@@ -25,9 +25,9 @@ const LONGER: u32 = 5;
 /// How a chunk's rows get into the new table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Inserting {
-    /// By one statement, which may hold the counter.
+    /// By one statement, which may hold the counter, and on MariaDB takes a range only whose rows nobody holds.
     AtOnce,
-    /// Some at a time, holding nothing.
+    /// Some at a time, without holding or waiting for anything.
     ByRows,
 }
 
@@ -80,7 +80,7 @@ impl Quiet {
     pub(super) async fn of(session: &Session, work: &Work) -> Result<Self, DbError> {
         let seen = Mutex::new(Seen { rows: None, again: Instant::now(), changed: Instant::now() });
         let Work::Copy(pair) = work else { return Ok(Self { table: None, locks_counter: false, seen }) };
-        let locks_counter = by_rows::is_needed(pair.shadow()) && {
+        let locks_counter = by_rows::has_counter(pair.shadow()) && {
             let mode = session.rows("SELECT @@innodb_autoinc_lock_mode < 2").await?;
             mode.first().and_then(|row| row.first()?.as_deref()) == Some("1")
         };

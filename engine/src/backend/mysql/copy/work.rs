@@ -7,6 +7,7 @@ use super::Inserting;
 use crate::backend::mysql::ledger;
 use crate::dialect::mysql::by_rows;
 use crate::dialect::mysql::key::{self, KeyColumn, Place};
+use crate::dialect::mysql::lock;
 use crate::dialect::mysql::rows::Filled;
 use crate::dialect::mysql::shadow::Pair;
 use crate::dialect::mysql::trigger::MIRRORING;
@@ -115,9 +116,17 @@ impl Work {
     /// One row, waiting for whoever holds it.
     pub(in crate::backend::mysql) fn one(&self, place: &Place) -> Sql {
         match self {
-            Self::Copy(pair) if by_rows::is_needed(pair.shadow()) => by_rows::copy_one(pair, place),
+            Self::Copy(pair) if by_rows::is_possible(pair.shadow()) => by_rows::copy_one(pair, place),
             Self::Copy(pair) => pair.copy_one(place),
             Self::Fill(filled) => filled.fill_one(place),
+        }
+    }
+
+    /// How rows are inserted where others were in the way.
+    pub(super) fn patiently(&self) -> Inserting {
+        match self {
+            Self::Copy(pair) if by_rows::is_possible(pair.shadow()) => Inserting::ByRows,
+            _ => Inserting::AtOnce,
         }
     }
 
@@ -175,7 +184,8 @@ async fn fill(filled: &Filled, session: &Session, (from, to): (Option<&Place>, &
     held.retain(|place| !known.contains(place.0.as_slice()));
     let mut rows = 0;
     for some in locked.chunks(NAMED_AT_ONCE) {
-        rows += session.execute(filled.fill(some).as_str()).await?;
+        let fill = lock::unwaited(session.product(), &filled.fill(some));
+        rows += session.execute(fill.as_str()).await?;
     }
     Ok(Done { rows, held })
 }
