@@ -8,7 +8,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use shoofly_engine::plan::Hazard;
 use shoofly_sandbox::Product;
 
-/// Zero-downtime schema changes for large, busy PostgreSQL tables, written as ordinary SQL.
+/// Zero-downtime schema changes for large, busy tables of PostgreSQL, MySQL and MariaDB, written as ordinary SQL.
 #[derive(Debug, Parser)]
 #[command(name = "shoofly", version, arg_required_else_help = true, disable_help_subcommand = true, after_help = AFTER_HELP)]
 pub(crate) struct Args {

@@ -16,6 +16,7 @@ mod mysql_faults {
     mod meddling;
     mod named;
     mod prepared;
+    mod quiet;
     mod repair;
     mod rights;
     mod unfit;

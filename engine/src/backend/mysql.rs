@@ -17,6 +17,7 @@ use crate::source::Migration;
 use crate::sql::mysql::Mode;
 
 mod barrier;
+mod beside;
 mod check;
 mod claim;
 mod compare;
@@ -30,6 +31,7 @@ mod guard;
 mod holders;
 mod ledger;
 mod look;
+mod quiet;
 mod range;
 mod repair;
 mod rows;

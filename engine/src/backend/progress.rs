@@ -76,6 +76,11 @@ impl Progress {
         *self.because.lock().unwrap_or_else(PoisonError::into_inner) = because;
     }
 
+    /// So many work from now on.
+    pub(in crate::backend) fn lanes(&self, lanes: u32) {
+        self.lanes.store(lanes.into(), Ordering::Relaxed);
+    }
+
     pub(in crate::backend) fn lane_began(&self) {
         self.lanes.fetch_add(1, Ordering::Relaxed);
     }

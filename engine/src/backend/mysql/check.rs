@@ -102,7 +102,7 @@ async fn all(
             return Ok(Ok(found));
         }
         from = to;
-        size = range::sized(size, began.elapsed()).clamp(1, MOST_ROWS);
+        size = range::sized(size, began.elapsed(), range::TIME).clamp(1, MOST_ROWS);
     }
 }
 

@@ -2,6 +2,8 @@
 
 use tokio_util::sync::CancellationToken;
 
+use super::beside::Proved;
+use super::quiet;
 use crate::backend::hold::{self, Hold};
 use crate::driver::mysql::{Session, Target};
 use crate::error::Error;
@@ -21,6 +23,9 @@ pub(crate) struct Claim {
     pub(super) settings: Settings,
     pub(super) events: Events,
     pub(super) stop: CancellationToken,
+    /// Who writes to the table.
+    pub(super) quiet: quiet::Known,
+    pub(super) proved: Proved,
 }
 
 impl Claim {
@@ -41,6 +46,8 @@ impl Claim {
             settings: engine.settings.clone(),
             events: engine.events.clone(),
             stop: engine.stop.clone(),
+            quiet: quiet::Known::default(),
+            proved: Proved::default(),
         })
     }
 
@@ -54,6 +61,8 @@ impl Claim {
         let (session, watcher) = hold::reconnect(error, &self.events, &self.stop, both).await?;
         let hold = hold::regain(&session, &self.session, self.hold, &self.stop).await?;
         (self.session, self.watcher, self.hold) = (session, watcher, hold);
+        // Nobody knows what has happened meanwhile.
+        (self.quiet, self.proved) = Default::default();
         Ok(())
     }
 }

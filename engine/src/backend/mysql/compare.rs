@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::claim::Claim;
+use super::quiet::Quiet;
 use super::{files, ledger, range};
 use crate::backend::crew;
 use crate::dialect::mysql::key::{self, Place};
@@ -17,6 +18,7 @@ use crate::dialect::mysql::shadow::{self, Pair, Partners};
 use crate::driver::mysql::{Session, Target};
 use crate::error::{DbError, DbErrorKind, Error, Problem};
 use crate::event::Event;
+use crate::failpoint;
 use crate::plan::Step;
 use crate::plan::shadow::{Shadow, Way};
 
@@ -26,12 +28,22 @@ const NAMED: usize = 10;
 const FIRST_ROWS: u64 = 1_000;
 const MOST_ROWS: u64 = 15_000;
 /// A proof so young needs no second look: for as long the swap may wait for its lock as well.
-const FRESH: Duration = Duration::from_secs(5);
+pub(super) const FRESH: Duration = Duration::from_secs(5);
+
+/// How both tables are read.
+#[derive(Debug)]
+pub(super) struct Reading {
+    /// How long a statement should take.
+    pub(super) time: Duration,
+    /// Only while nobody writes there.
+    pub(super) quiet: Option<Arc<Quiet>>,
+}
 
 /// What the readers share.
 struct Job {
     pair: Pair,
     target: Target,
+    reading: Reading,
     stop: CancellationToken,
     cursor: Mutex<Cursor>,
 }
@@ -42,14 +54,20 @@ struct Cursor {
     ended: bool,
 }
 
-/// What a reader found.
+/// What readers found.
 #[derive(Default)]
-struct Found {
-    rows: u64,
+pub(super) struct Found {
     wrong: u64,
     named: Vec<String>,
     /// The new table has more rows in some range.
     ghosts: bool,
+}
+
+impl Found {
+    /// Whether nothing differs, as far as ranges can be counted side by side.
+    pub(super) fn nothing(&self) -> bool {
+        self.wrong == 0 && !self.ghosts
+    }
 }
 
 impl Claim {
@@ -65,9 +83,7 @@ impl Claim {
         let (age, name) = (self.settings.proof_age, shadow.table.display());
         let claim = if self.proved_within(step, age.min(FRESH)).await? {
             format!("every row of {name} was in the new table just now")
-        } else if self.proved_within(step, age).await?
-            && ledger::first(&self.session.rows(shadow::as_many(shadow).as_str()).await.map_err(failed)?) == Some("1")
-        {
+        } else if self.proved_within(step, age).await? && self.as_many(shadow).await.map_err(failed)? {
             format!("every row of {name} was in the new table, and both have as many rows")
         } else {
             return self.compare_patiently(shadow).await;
@@ -103,11 +119,43 @@ impl Claim {
     /// # Errors
     /// [`Error::Data`] with rows that differ.
     pub(super) async fn compare(&self, shadow: &Shadow) -> Result<(), Error> {
+        failpoint::pass("compare.whole").await;
         self.no_conflicts(shadow).await?;
-        let stop = self.stop.child_token();
+        let pair = self.pair(shadow)?;
+        let read = self.read(&pair, Reading { time: range::TIME, quiet: None }, self.stop.child_token());
+        let mut all = files::watched(&self.watcher, read).await?;
+        let ghosts = match all.ghosts || !pair.counts_side_by_side() {
+            true => self.ghosts(&pair).await?,
+            false => Vec::new(),
+        };
+        if all.wrong == 0 && ghosts.is_empty() {
+            return self.alike(shadow).await;
+        }
+        all.named.truncate(NAMED);
+        Err(Error::Data(problems(shadow, &all, &ghosts)))
+    }
+
+    /// Says that all rows are alike, unless a trigger could not write some while they were compared.
+    pub(super) async fn alike(&self, shadow: &Shadow) -> Result<(), Error> {
+        self.no_conflicts(shadow).await?;
+        let other = match shadow.way {
+            Way::Forth => "new",
+            Way::Back => "old",
+        };
+        let claim = format!("every row of {} is in the {other} table as it should be", shadow.table.display());
+        self.events.emit(Event::Proved { claim });
+        Ok(())
+    }
+
+    /// Reads both tables.
+    ///
+    /// # Errors
+    /// The server's; [`Error::Interrupted`] where it was stopped, or somebody wrote who must not.
+    pub(super) async fn read(&self, pair: &Pair, reading: Reading, stop: CancellationToken) -> Result<Found, Error> {
         let job = Arc::new(Job {
-            pair: self.pair(shadow)?,
+            pair: pair.clone(),
             target: self.target.clone(),
+            reading,
             stop: stop.clone(),
             cursor: Mutex::default(),
         });
@@ -116,42 +164,13 @@ impl Claim {
             readers.spawn(read(Arc::clone(&job)));
         }
         let mut all = Found::default();
-        let other = match shadow.way {
-            Way::Forth => "new",
-            Way::Back => "old",
+        let ended = |found: Found| {
+            all.wrong += found.wrong;
+            all.named.extend(found.named);
+            all.ghosts |= found.ghosts;
         };
-        let claim = format!("every row of {} is in the {other} table as it should be", shadow.table.display());
-        let done = crew::attend(
-            readers,
-            &stop,
-            || (),
-            |found: Found| {
-                all.rows += found.rows;
-                all.wrong += found.wrong;
-                all.named.extend(found.named);
-                all.ghosts |= found.ghosts;
-            },
-        );
-        let watched = CancellationToken::new();
-        let done = async {
-            let done = done.await;
-            watched.cancel();
-            done
-        };
-        let (done, ()) = tokio::join!(done, files::watch(&self.watcher, &watched));
-        done?;
-        let ghosts = match all.ghosts || !job.pair.counts_side_by_side() {
-            true => self.ghosts(&job.pair).await?,
-            false => Vec::new(),
-        };
-        if all.wrong == 0 && ghosts.is_empty() {
-            // What a trigger could not write while this was under way.
-            self.no_conflicts(shadow).await?;
-            self.events.emit(Event::Proved { claim });
-            return Ok(());
-        }
-        all.named.truncate(NAMED);
-        Err(Error::Data(problems(shadow, &all, &ghosts)))
+        crew::attend(readers, &stop, || (), ended).await?;
+        Ok(all)
     }
 
     async fn ghosts(&self, pair: &Pair) -> Result<Vec<String>, Error> {
@@ -202,7 +221,7 @@ async fn read(job: Arc<Job>) -> Result<Found, Error> {
     let mut found = Found::default();
     let mut size = FIRST_ROWS;
     loop {
-        if job.stop.is_cancelled() {
+        if job.stop.is_cancelled() || !job.is_undisturbed(&session).await.map_err(failed)? {
             return Err(Error::Interrupted);
         }
         let Some((from, to)) = job.next(&session, size).await.map_err(failed)? else { return Ok(found) };
@@ -210,7 +229,6 @@ async fn read(job: Arc<Job>) -> Result<Found, Error> {
         let text = job.pair.compared(from.as_ref(), to.as_ref(), partners);
         let rows = session.rows(text.as_str()).await.map_err(failed)?;
         let [before, after, wrong] = counts(rows.into_iter().next().unwrap_or_default());
-        found.rows += before.unwrap_or(0);
         let wrong = wrong.unwrap_or(0);
         if wrong > 0 && found.named.len() < NAMED {
             let text = job.pair.differing(from.as_ref(), to.as_ref(), NAMED);
@@ -219,11 +237,18 @@ async fn read(job: Arc<Job>) -> Result<Found, Error> {
         }
         found.wrong += wrong;
         found.ghosts |= after.is_some_and(|after| before.is_some_and(|before| after > before));
-        size = range::sized(size, began.elapsed()).clamp(100, MOST_ROWS);
+        size = range::sized(size, began.elapsed(), job.reading.time).clamp(100, MOST_ROWS);
     }
 }
 
 impl Job {
+    async fn is_undisturbed(&self, session: &Session) -> Result<bool, DbError> {
+        match &self.reading.quiet {
+            Some(quiet) => quiet.is(session).await,
+            None => Ok(true),
+        }
+    }
+
     /// The next range, open at the very beginning and at the very end.
     async fn next(&self, session: &Session, rows: u64) -> Result<Option<(Option<Place>, Option<Place>)>, DbError> {
         let mut cursor = self.cursor.lock().await;

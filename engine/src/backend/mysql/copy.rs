@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -23,13 +23,14 @@ use crate::settings::FillSettings;
 mod deferred;
 mod health;
 mod lane;
+mod manner;
 mod pieces;
-mod quiet;
+mod size;
 mod work;
 
 use health::Health;
+use manner::{Inserting, Manners};
 use pieces::Pieces;
-use quiet::{Inserting, Quiet};
 pub(super) use work::Work;
 
 /// What all lanes share.
@@ -47,7 +48,9 @@ struct Job {
     progress: Progress,
     limit: Option<Limit>,
     pieces: Mutex<Pieces>,
-    quiet: Quiet,
+    manners: Manners,
+    /// One for each lane.
+    turns: Arc<Semaphore>,
     health: Health,
 }
 
@@ -60,7 +63,8 @@ struct Job {
 /// Any; what was committed stays and is gone on from.
 pub(super) async fn run(claim: &Claim, step: &StepId, work: Work) -> Result<(), Error> {
     let pieces = Pieces::read(&claim.session, claim.hold, step, &work).await?;
-    let quiet = Quiet::of(&claim.session, &work).await.map_err(|error| error.doing("look how the server counts"))?;
+    let manners = Manners::of(&claim.session, &claim.quiet, &work).await;
+    let manners = manners.map_err(|error| error.doing("look how the server counts"))?;
     let progress = Progress::default();
     progress.start(pieces.rows_done, pieces.rows_total, pieces.rows_written);
     let stop = claim.stop.child_token();
@@ -76,7 +80,8 @@ pub(super) async fn run(claim: &Claim, step: &StepId, work: Work) -> Result<(), 
         progress,
         limit: claim.settings.fill.rate.map(Limit::new),
         pieces: Mutex::new(pieces),
-        quiet,
+        manners,
+        turns: Arc::new(Semaphore::new(claim.settings.fill.lanes.get() as usize)),
         health: Health::new(),
     });
     let mut meter = Meter::new(&job.work.table().qualified(), &job.progress, Instant::now());
@@ -89,12 +94,15 @@ pub(super) async fn run(claim: &Claim, step: &StepId, work: Work) -> Result<(), 
     copied
 }
 
+/// There is a session more than lanes, so that no lane waits for a commit where nobody writes.
 async fn all(job: &Arc<Job>, meter: &mut Meter) -> Result<(), Error> {
-    let mut lanes = JoinSet::new();
-    for _ in 0..job.settings.lanes.get() {
-        lanes.spawn(lane::work(Arc::clone(job)));
+    let mut sessions = JoinSet::new();
+    for _ in 0..=job.settings.lanes.get() {
+        sessions.spawn(lane::work(Arc::clone(job)));
     }
-    attend(job, lanes, meter).await?;
+    job.progress.lanes(job.settings.lanes.get());
+    attend(job, sessions, meter).await?;
+    job.progress.lanes(0);
     let mut last = JoinSet::new();
     last.spawn(deferred::catch_up(Arc::clone(job)));
     attend(job, last, meter).await

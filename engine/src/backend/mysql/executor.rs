@@ -21,7 +21,9 @@ impl Claim {
     pub(super) async fn carry_out(&mut self, step: &Step, known: Option<StepState>) -> Result<(), Error> {
         match &step.action {
             Action::Native(alter) => self.native(step, alter, known).await,
-            Action::Shadow { stage, shadow, statements } => self.shadow(step, *stage, shadow, statements, known).await,
+            Action::Shadow { stage, shadow, statements } => {
+                Box::pin(self.shadow(step, *stage, shadow, statements, known)).await
+            }
             Action::AwaitSnapshots => {
                 self.begin(step, None).await?;
                 self.await_snapshots(&step.id).await?;
@@ -63,6 +65,7 @@ impl Claim {
             settings: &self.settings.locks,
             events: &self.events,
             stop: &self.stop,
+            company: None,
         }
     }
 
@@ -84,7 +87,7 @@ impl Claim {
         let locks: Vec<TableLock> = [&alter.table].into_iter().chain(&alter.neighbours).map(exclusive).collect();
         let work = if matches!(step.cost, Cost::Catalogue) { Work::Brief } else { Work::Long };
         failpoint::pass(&format!("native.before:{}", step.id)).await;
-        let build = Build { step, locks: &locks, statement: &native::alter(alter), work };
+        let build = Build { step, locks: &locks, statement: &native::alter(alter), work, company: None };
         if let Err(error) = self.build(build, &alter.table, UniqueOf::Change(&now, alter)).await {
             return Err(self.not_done(step, &alter.table, error).await);
         }

@@ -68,9 +68,19 @@ struct Count {
     grown: bool,
 }
 
-/// Watches the page cleaner until told to stop, so that a swap soon after it need not wait to see a burst. Without an answer of
-/// the server's it will.
-pub(super) async fn watch(session: &Session, stop: &CancellationToken) {
+/// Watches the page cleaner while something is done, so that a swap soon after it need not wait to see a burst. Without an answer
+/// of the server's it will.
+pub(super) async fn watched<T>(session: &Session, work: impl Future<Output = T>) -> T {
+    let done = CancellationToken::new();
+    let work = async {
+        let ended = work.await;
+        done.cancel();
+        ended
+    };
+    tokio::join!(work, watch(session, &done)).0
+}
+
+async fn watch(session: &Session, stop: &CancellationToken) {
     if session.product() != Product::MySql {
         return;
     }

@@ -54,6 +54,8 @@ pub(super) struct Guarded<'a> {
     pub(super) events: &'a Events,
     /// Ends the waiting, and long work.
     pub(super) stop: &'a CancellationToken,
+    /// Readers of our own beside a build, which waits for them: nobody else uses the table. Who cancels it sends them away.
+    pub(super) company: Option<&'a CancellationToken>,
 }
 
 /// What kind of work is done under the lock.
@@ -140,6 +142,9 @@ impl Guarded<'_> {
         let began = Instant::now();
         let (mut said, mut unseen) = (began, began);
         let (mut work, mut lost) = (Work::Brief, Duration::ZERO);
+        if self.company.is_some_and(|company| !company.is_cancelled()) {
+            work = kind;
+        }
         let mut ending = Ending::of(self.settings, self.step, self.events);
         for attempts in 1_u32.. {
             if self.stop.is_cancelled() {
@@ -159,6 +164,10 @@ impl Guarded<'_> {
                     metrics::counter!("shoofly_lock_missed_total").increment(1);
                     let pause = self.missed(asked, kind, work, attempts);
                     lost += asked;
+                    if let Some(company) = self.company.filter(|company| !company.is_cancelled()) {
+                        company.cancel();
+                        work = Work::Brief;
+                    }
                     if work == Work::Brief && lost > kind.may_lose() {
                         work = kind;
                         if kind == Work::Long {

@@ -1,5 +1,7 @@
 //! The stages of a shadow table.
 
+use tokio_util::sync::CancellationToken;
+
 use super::claim::Claim;
 use super::executor::exclusive;
 use super::guard::Work;
@@ -43,8 +45,8 @@ impl Claim {
             ShadowStage::Make => self.make(&step.id, shadow, statements).await?,
             ShadowStage::Mirror => self.mirror(&step.id, shadow, statements, known).await?,
             ShadowStage::Copy => copy::run(self, &step.id, copy::Work::Copy(Box::new(self.pair(shadow)?))).await?,
-            ShadowStage::Index => self.index(step, shadow, statements).await?,
-            ShadowStage::Compare => self.compare(shadow).await?,
+            ShadowStage::Index => self.index_and_compare(step, shadow, statements).await?,
+            ShadowStage::Compare => self.compare_once(shadow).await?,
             ShadowStage::Repoint => self.repoint(step, shadow).await?,
             ShadowStage::Clean => self.clean(&step.id, shadow).await?,
             ShadowStage::MirrorBack => self.mirror_back(&step.id, shadow, statements).await?,
@@ -147,7 +149,14 @@ impl Claim {
         self.guarded(step).run(&[exclusive(&shadow.shadow)], &empty).await
     }
 
-    async fn index(&self, step: &Step, shadow: &Shadow, statements: &[Sql]) -> Result<(), Error> {
+    /// Builds the new table's indexes and brings its statistics up to date, beside readers of our own where it has company.
+    pub(super) async fn index(
+        &self,
+        step: &Step,
+        shadow: &Shadow,
+        statements: &[Sql],
+        company: Option<&CancellationToken>,
+    ) -> Result<(), Error> {
         let now = self.create_sql(&shadow.shadow).await?;
         let there = shape::index_definitions(&now);
         for statement in statements {
@@ -163,7 +172,10 @@ impl Claim {
             }
             // A foreign key asks for the parent as well, which the application reads and writes.
             let work = if key.is_some() { Work::Long } else { Work::Apart };
-            let build = Build { step, locks: &[exclusive(&shadow.shadow)], statement, work };
+            if let Some(company) = company.filter(|_| work == Work::Long) {
+                company.cancel();
+            }
+            let build = Build { step, locks: &[exclusive(&shadow.shadow)], statement, work, company };
             if let Err(error) = self.build(build, &shadow.shadow, UniqueOf::Shape(shadow)).await {
                 return Err(self.not_done(step, &shadow.shadow, error).await);
             }

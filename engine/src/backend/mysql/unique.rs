@@ -6,8 +6,10 @@
 
 use std::time::{Duration, Instant};
 
+use tokio_util::sync::CancellationToken;
+
 use super::claim::Claim;
-use super::guard::Work;
+use super::guard::{Guarded, Work};
 use crate::dialect::mysql::unique;
 use crate::driver::mysql::catalogue;
 use crate::error::{DbError, Error, Problem};
@@ -15,6 +17,7 @@ use crate::event::Event;
 use crate::plan::shadow::{NativeAlter, Shadow};
 use crate::plan::{Step, TableLock};
 use crate::schema::mysql::{Index, TablePath};
+use crate::sql::mysql::mode::Product;
 use crate::sql::mysql::name::WrittenName;
 use crate::text::Sql;
 
@@ -22,12 +25,19 @@ use crate::text::Sql;
 const PAUSE: Duration = Duration::from_millis(50);
 const LONG_PAUSE: Duration = Duration::from_secs(5);
 
+/// MySQL that lets a session say how much memory its builds use.
+const SORTS_IN_BUFFER: u32 = 80_027;
+/// 64 MiB, of which each thread of a build gets its part.
+const SORT_BUFFER: u64 = 67_108_864;
+
 /// A statement that builds indexes, whatever else it does.
 pub(super) struct Build<'a> {
     pub(super) step: &'a Step,
     pub(super) locks: &'a [TableLock],
     pub(super) statement: &'a Sql,
     pub(super) work: Work,
+    /// See [`Guarded::company`].
+    pub(super) company: Option<&'a CancellationToken>,
 }
 
 /// Whose unique indexes the table will have.
@@ -46,10 +56,12 @@ impl Claim {
     /// [`Error::Data`] with the duplicates; [`Error::Outwaited`] where none were found and `give_up_after` has passed. Nothing is
     /// built then.
     pub(super) async fn build(&self, build: Build<'_>, table: &TablePath, indexes: UniqueOf<'_>) -> Result<(), Error> {
+        self.room_to_sort().await?;
         let began = Instant::now();
         let mut pause = PAUSE;
         loop {
-            let source = match self.guarded(&build.step.id).work(build.locks, build.statement, build.work).await {
+            let guarded = Guarded { company: build.company, ..self.guarded(&build.step.id) };
+            let source = match guarded.work(build.locks, build.statement, build.work).await {
                 Err(Error::Database { source, .. }) if source.is_duplicate() => {
                     let problems = self.duplicates(build.step, table, &self.unique(indexes).await?).await?;
                     if !problems.is_empty() {
@@ -77,6 +89,15 @@ impl Claim {
             }
             pause = (pause * 2).min(LONG_PAUSE);
         }
+    }
+
+    /// Gives a build room to sort in memory: by default MySQL has a megabyte for it, and merges files.
+    async fn room_to_sort(&self) -> Result<(), Error> {
+        if self.session.product() != Product::MySql || self.session.version() < SORTS_IN_BUFFER {
+            return Ok(());
+        }
+        let set = self.session.execute(&format!("SET innodb_ddl_buffer_size = {SORT_BUFFER}")).await;
+        set.map(|_| ()).map_err(|error| error.doing("give builds of indexes room"))
     }
 
     /// Values that several rows have under these indexes, in one moment.

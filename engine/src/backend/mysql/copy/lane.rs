@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::manner::{Inserting, Manner};
 use super::pieces::{Piece, written};
-use super::quiet::{Inserting, Manner};
 use super::work::Done;
-use super::{Job, roll_back};
+use super::{Job, roll_back, size};
 use crate::backend::mysql::ledger;
 use crate::backend::pace::{Kind, Politeness};
 use crate::backend::progress::Written;
@@ -19,17 +21,6 @@ use crate::failpoint;
 use crate::sql;
 use crate::text::Sql;
 
-/// Rows of the first chunk: little enough for a slow server.
-const FIRST_ROWS: u64 = 250;
-/// Rows of a chunk at most.
-const MOST_ROWS: u64 = 10_000;
-/// Chunks with fewer rows are mostly overhead (round trips, a commit that waits for the disk): making them smaller does not make
-/// them shorter.
-const LEAST_ROWS: u64 = 50;
-/// So many times longer than it should take, and even such a chunk is made smaller: its rows may be very large.
-const FAR_TOO_LONG: u32 = 10;
-/// So many times longer than a whole chunk should take, its rows may at most, where commits are slow.
-const MOST_FOR_COMMITS: u32 = 4;
 /// Who waits no longer than that says nothing of it.
 const TELL_AFTER: Duration = Duration::from_secs(1);
 /// For so long after somebody was in the way, rows are inserted as it suits others.
@@ -45,6 +36,8 @@ struct Worker {
     manner: Manner,
     /// When somebody was in the way last.
     conflict: Option<Instant>,
+    /// As many have one as there are lanes.
+    turn: Option<OwnedSemaphorePermit>,
     pace: Politeness,
 }
 
@@ -59,6 +52,14 @@ struct Chunk {
     is_last: bool,
 }
 
+/// How often a chunk was tried.
+struct Tries {
+    conflicts: u32,
+    began: Instant,
+    /// Whether the new table has some of its rows.
+    some_there: bool,
+}
+
 /// What became of a chunk.
 enum Outcome {
     /// What was written, and how long that took but for its record and its commit.
@@ -71,21 +72,16 @@ enum Outcome {
 pub(super) async fn work(job: Arc<Job>) -> Result<(), Error> {
     let session = job.session().await?;
     let pace = Politeness::new(job.settings.pace);
-    let manner = Manner::default();
-    let mut worker = Worker { job: Arc::clone(&job), session, rows: FIRST_ROWS, manner, conflict: None, pace };
-    job.progress.lane_began();
-    let ended = worker.all().await;
-    job.progress.lane_ended();
-    ended
+    let (rows, manner, job) = (size::FIRST_ROWS, Manner::default(), Arc::clone(&job));
+    let mut worker = Worker { job, session, rows, manner, conflict: None, turn: None, pace };
+    worker.all().await
 }
 
 impl Worker {
     async fn all(&mut self) -> Result<(), Error> {
+        let job = Arc::clone(&self.job);
         loop {
-            if self.job.stop.is_cancelled() {
-                return Err(Error::Interrupted);
-            }
-            let job = Arc::clone(&self.job);
+            self.turn().await?;
             job.heed(Duration::ZERO).await?;
             let piece = job.pieces.lock().await.take(&self.session, (job.hold, &job.step), &job.work).await?;
             let Some(piece) = piece else { return Ok(()) };
@@ -93,13 +89,23 @@ impl Worker {
         }
     }
 
+    /// Waits for its turn, unless it has it.
+    async fn turn(&mut self) -> Result<(), Error> {
+        if self.turn.is_none() {
+            // Nobody closes it.
+            self.turn = Arc::clone(&self.job.turns).acquire_owned().await.ok();
+        }
+        match self.job.stop.is_cancelled() {
+            true => Err(Error::Interrupted),
+            false => Ok(()),
+        }
+    }
+
     async fn piece(&mut self, piece: Piece) -> Result<(), Error> {
         let mut next = piece.next.clone();
-        let mut tries = (0_u32, Instant::now());
+        let mut tries = Tries::begin();
         loop {
-            if self.job.stop.is_cancelled() {
-                return Err(Error::Interrupted);
-            }
+            self.turn().await?;
             self.look().await?;
             let chunk = self.ahead(&piece, next.clone()).await?;
             failpoint::pass("chunk.before").await;
@@ -109,8 +115,9 @@ impl Worker {
                 Outcome::Done(done, worked) => {
                     let took = began.elapsed();
                     failpoint::pass("chunk.after").await;
+                    self.turn().await?;
                     self.rest(&done, &chunk, (worked, took)).await?;
-                    tries = (0, Instant::now());
+                    tries = Tries::begin();
                 }
             }
             if chunk.is_last {
@@ -122,7 +129,7 @@ impl Worker {
 
     /// How the next chunk is to be done: it is smaller at once where somebody has begun to write.
     async fn look(&mut self) -> Result<(), Error> {
-        let manner = self.job.quiet.manner(&self.session).await;
+        let manner = self.job.manners.next(&self.session).await;
         let manner = manner.map_err(|error| error.doing(self.job.doing()))?;
         self.rows = manner.rows(self.rows, self.manner);
         self.manner = manner;
@@ -147,8 +154,8 @@ impl Worker {
         Ok(Chunk { piece: piece.number, from, to, counted, is_last })
     }
 
-    async fn chunk(&mut self, chunk: &Chunk, tries: &mut (u32, Instant)) -> Result<Outcome, Error> {
-        match self.carry_out(chunk).await {
+    async fn chunk(&mut self, chunk: &Chunk, tries: &mut Tries) -> Result<Outcome, Error> {
+        match self.carry_out(chunk, tries).await {
             Ok((written, worked)) => Ok(Outcome::Done(written, worked)),
             Err(Failed::Lost) => Err(self.job.lost()),
             Err(Failed::Server(error)) => {
@@ -160,10 +167,10 @@ impl Worker {
     }
 
     /// Rows, what was left out, and the record: one transaction.
-    async fn carry_out(&self, chunk: &Chunk) -> Result<(Written, Duration), Failed> {
-        let job = &self.job;
+    async fn carry_out(&mut self, chunk: &Chunk, tries: &Tries) -> Result<(Written, Duration), Failed> {
+        let job = Arc::clone(&self.job);
         let began = Instant::now();
-        let (range, how) = ((chunk.from.as_ref(), &chunk.to), (chunk.counted, self.inserting()));
+        let (range, how) = ((chunk.from.as_ref(), &chunk.to), (chunk.counted, self.inserting(tries)));
         let Done { rows, held } = job.work.chunk(&self.session, range, how).await?;
         let worked = began.elapsed();
         let deferred = self.defer(&held).await?;
@@ -182,6 +189,10 @@ impl Worker {
             lane = chunk.piece,
             epoch = job.hold.epoch,
         );
+        if self.manner.is_quiet() {
+            // The commit waits for the disk, and keeps nobody waiting: another one may work meanwhile.
+            self.turn = None;
+        }
         match self.session.execute(record.as_str()).await {
             Ok(_) => Ok((Written { rows, stayed: rows, deferred }, worked)),
             Err(error) if ledger::is_taken(&error) => {
@@ -192,10 +203,11 @@ impl Worker {
         }
     }
 
-    fn inserting(&self) -> Inserting {
-        match self.conflict.is_some_and(|at| at.elapsed() < PATIENT_FOR) {
-            true => self.job.work.patiently(),
-            false => self.manner.inserting,
+    fn inserting(&self, tries: &Tries) -> Inserting {
+        match self.manner.inserting {
+            _ if self.conflict.is_some_and(|at| at.elapsed() < PATIENT_FOR) => self.job.work.patiently(),
+            Inserting::New if tries.some_there => Inserting::AtOnce,
+            inserting => inserting,
         }
     }
 
@@ -223,18 +235,24 @@ impl Worker {
     }
 
     /// `Ok` where the chunk is to be tried again.
-    async fn failed(&mut self, error: DbError, chunk: &Chunk, tries: &mut (u32, Instant)) -> Result<(), Error> {
+    async fn failed(&mut self, error: DbError, chunk: &Chunk, tries: &mut Tries) -> Result<(), Error> {
         match error.kind {
-            DbErrorKind::LockTimeout | DbErrorKind::Deadlock if tries.1.elapsed() < self.job.give_up_after => {
+            DbErrorKind::LockTimeout | DbErrorKind::Deadlock if tries.began.elapsed() < self.job.give_up_after => {
                 metrics::counter!("shoofly_backfill_chunks_total", "outcome" => "conflict").increment(1);
-                self.rows = (self.rows / 2).max(LEAST_ROWS.min(self.rows));
+                self.rows = (self.rows / 2).max(size::LEAST_ROWS.min(self.rows));
                 self.conflict = Some(Instant::now());
-                tries.0 += 1;
-                if tries.1.elapsed() >= TELL_AFTER && tries.0 % 10 == 1 {
+                tries.conflicts += 1;
+                if tries.began.elapsed() >= TELL_AFTER && tries.conflicts % 10 == 1 {
                     let because = format!("somebody locks {}: {error}", self.job.work.table().display());
                     self.job.events.emit(Event::FillWaiting { because });
                 }
-                self.job.back_off(tries.0).await
+                self.job.back_off(tries.conflicts).await
+            }
+            // Triggers have brought some of its rows.
+            _ if error.is_duplicate() && self.inserting(tries) == Inserting::New => {
+                failpoint::pass("chunk.some-there").await;
+                tries.some_there = true;
+                Ok(())
             }
             // Ever smaller chunks, until the row at fault is alone.
             _ if is_about_rows(&error) && self.rows > 1 => {
@@ -272,7 +290,7 @@ impl Worker {
         // The last one has as many rows as were left.
         if !chunk.is_last {
             let usual = job.health.chunk(job.work.chunk_time().unwrap_or(job.settings.chunk));
-            self.rows = sized(self.rows, (worked, took), self.manner.time(usual));
+            self.rows = size::next(self.rows, (worked, took), self.manner.time(usual));
         }
         if let Some(limit) = &job.limit {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at least 1, and small")]
@@ -302,6 +320,12 @@ enum Failed {
     Lost,
 }
 
+impl Tries {
+    fn begin() -> Self {
+        Self { conflicts: 0, began: Instant::now(), some_there: false }
+    }
+}
+
 impl From<DbError> for Failed {
     fn from(error: DbError) -> Self {
         Self::Server(error)
@@ -311,57 +335,4 @@ impl From<DbError> for Failed {
 /// Whether a row is at fault.
 fn is_about_rows(error: &DbError) -> bool {
     matches!(error.kind, DbErrorKind::Data | DbErrorKind::Constraint) || ledger::is_taken(error)
-}
-
-/// Rows of the next chunk, so that it takes about as long as it should. Where the record and the commit take longer than that,
-/// which rows have no part in, the rows may take as long as those: smaller chunks would hardly be shorter.
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "small numbers"
-)]
-fn sized(rows: u64, (worked, took): (Duration, Duration), target: Duration) -> u64 {
-    let besides = took.saturating_sub(worked);
-    let for_rows = target.saturating_sub(besides).max(besides.min(target * MOST_FOR_COMMITS));
-    let factor = (for_rows.as_secs_f64() / worked.as_secs_f64().max(1e-6)).clamp(0.5, 1.5);
-    let least = if worked > target * FAR_TOO_LONG { 1 } else { rows.saturating_mul(2).clamp(1, LEAST_ROWS) };
-    // A chunk of one row that may grow must come to two.
-    ((rows as f64 * factor).ceil() as u64).clamp(least, MOST_ROWS)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn millis(worked: u64, took: u64) -> (Duration, Duration) {
-        (Duration::from_millis(worked), Duration::from_millis(took))
-    }
-
-    const TARGET: Duration = Duration::from_millis(15);
-
-    #[test]
-    fn chunks_grow_and_shrink_by_steps() {
-        assert_eq!(sized(1, millis(1, 1), TARGET), 2);
-        assert_eq!(sized(1000, millis(60, 60), TARGET), 500);
-        assert_eq!(sized(9_000, millis(1, 1), TARGET), MOST_ROWS);
-    }
-
-    #[test]
-    fn a_slow_commit_is_shared_by_as_many_rows_as_take_as_long() {
-        assert_eq!(sized(1000, millis(10, 30), TARGET), 1500);
-        assert_eq!(sized(1000, millis(20, 40), TARGET), 1000);
-        // But not without end.
-        assert_eq!(sized(1000, millis(60, 2_060), TARGET), 1000);
-    }
-
-    #[test]
-    fn a_slow_server_does_not_make_chunks_ever_smaller() {
-        assert_eq!(sized(60, millis(60, 60), TARGET), LEAST_ROWS);
-        assert_eq!(sized(LEAST_ROWS, millis(60, 60), TARGET), LEAST_ROWS);
-        // After conflicts, too, they grow again.
-        assert_eq!(sized(1, millis(60, 60), TARGET), 2);
-        // Rows so large that even a few take long.
-        assert_eq!(sized(LEAST_ROWS, millis(900, 900), TARGET), LEAST_ROWS / 2);
-    }
 }

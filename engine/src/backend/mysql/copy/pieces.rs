@@ -17,6 +17,8 @@ use crate::text::Sql;
 const PART: u64 = 8;
 const LEAST_ROWS: u64 = 10_000;
 const MOST_ROWS: u64 = 200_000;
+/// Where there are so many times as many numbers as rows, or more, rows may lie anywhere.
+const DENSE: i128 = 2;
 
 /// A range of the key that one lane works through.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,12 +114,15 @@ impl Pieces {
         let Some(end) = self.end.clone().filter(|_| !self.laid_out) else { return Ok(None) };
         let index = (work.table(), work.key_index());
         let size = (self.rows_total.saturating_sub(self.rows_laid) / PART).clamp(LEAST_ROWS, MOST_ROWS);
-        let ahead = key::ahead(index, work.walk(), self.cursor.as_ref(), Some(&end), size);
-        let rows = session.rows(ahead.as_str()).await.map_err(|error| error.doing("lay out the copy"))?;
-        let to = rows.first().and_then(|row| key::place(work.walk(), row)).unwrap_or_else(|| {
-            self.laid_out = true;
-            end
-        });
+        let to = match self.reckoned(&end, size) {
+            Some(place) => place,
+            None => {
+                let ahead = key::ahead(index, work.walk(), self.cursor.as_ref(), Some(&end), size);
+                let rows = session.rows(ahead.as_str()).await.map_err(|error| error.doing("lay out the copy"))?;
+                rows.first().and_then(|row| key::place(work.walk(), row)).unwrap_or_else(|| end.clone())
+            }
+        };
+        self.laid_out = to == end;
         let piece = Piece { number: self.next_number, next: self.cursor.clone(), to: to.clone() };
         let entry = sql!(
             "INSERT INTO shoofly.lane (run, step, lane, epoch, from_place, next_place, to_place, rows_total) \
@@ -138,9 +143,72 @@ impl Pieces {
     }
 }
 
+impl Pieces {
+    /// The end of a piece of so many rows, where the key is one whole number and most numbers are taken: to count them would be to
+    /// read the whole table once more.
+    fn reckoned(&self, end: &Place, size: u64) -> Option<Place> {
+        let number = |place: &Place| match place.0.as_slice() {
+            [one] => one.parse::<i128>().ok(),
+            _ => None,
+        };
+        let (from, to) = (number(self.cursor.as_ref()?)?, number(end)?);
+        let left = i128::from(self.rows_total.saturating_sub(self.rows_laid));
+        let span = to - from;
+        if left == 0 || span > left * DENSE {
+            return None;
+        }
+        let next = from + span * i128::from(size) / left;
+        Some(if next < to { Place(vec![next.to_string()]) } else { end.clone() })
+    }
+}
+
 /// A place as the ledger keeps it.
 pub(super) fn written(place: Option<&Place>) -> Sql {
     // A list of strings is always JSON.
     let text = place.map(|place| serde_json::to_string(place).unwrap_or_default());
     text.map_or_else(|| Sql::raw("NULL"), |text| sql!("{t}", t = Text(&text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(values: &[&str]) -> Place {
+        Place(values.iter().map(|value| (*value).to_owned()).collect())
+    }
+
+    fn pieces(cursor: Option<Place>, total: u64, laid: u64) -> Pieces {
+        Pieces {
+            open: VecDeque::new(),
+            cursor,
+            end: None,
+            laid_out: false,
+            next_number: 1,
+            rows_laid: laid,
+            rows_total: total,
+            rows_done: 0,
+            rows_written: 0,
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_taken_need_not_be_counted() {
+        let some = pieces(Some(place(&["1000"])), 9_000, 1_000);
+        assert_eq!(some.reckoned(&place(&["9000"]), 1_000), Some(place(&["2000"])));
+        assert_eq!(some.reckoned(&place(&["17000"]), 1_000), Some(place(&["3000"])), "every second one");
+        assert_eq!(some.reckoned(&place(&["9000"]), 10_000), Some(place(&["9000"])), "the last piece");
+        let negative = pieces(Some(place(&["-5000"])), 9_000, 1_000);
+        assert_eq!(negative.reckoned(&place(&["3000"]), 1_000), Some(place(&["-4000"])));
+    }
+
+    #[test]
+    fn what_cannot_be_reckoned_is_counted() {
+        let some = pieces(Some(place(&["1000"])), 9_000, 1_000);
+        assert_eq!(some.reckoned(&place(&["18446744073709551615"]), 1_000), None, "rows may lie anywhere");
+        assert_eq!(some.reckoned(&place(&["'2026-11-23'"]), 1_000), None);
+        assert_eq!(pieces(Some(place(&["1", "2"])), 9_000, 1_000).reckoned(&place(&["9", "9"]), 1_000), None);
+        assert_eq!(pieces(None, 9_000, 0).reckoned(&place(&["9000"]), 1_000), None, "nobody knows where it begins");
+        let more = pieces(Some(place(&["1000"])), 1_000, 1_000);
+        assert_eq!(more.reckoned(&place(&["9000"]), 1_000), None, "there are more rows than the server says");
+    }
 }

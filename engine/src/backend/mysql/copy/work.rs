@@ -152,8 +152,11 @@ async fn copy(
     (counted, inserting): (u64, Inserting),
 ) -> Result<Done, DbError> {
     let rows = match inserting {
-        Inserting::AtOnce => {
-            let insert = pair.copy(from, Some(to));
+        Inserting::New | Inserting::AtOnce => {
+            let insert = match inserting {
+                Inserting::New => pair.copy_new(from, Some(to)),
+                _ => pair.copy(from, Some(to)),
+            };
             session.execute(&format!("START TRANSACTION; {}", insert.as_str())).await?
         }
         Inserting::ByRows => {
