@@ -3,7 +3,7 @@
 use shoofly_tests::mysql::stage::{Stage, wait};
 use shoofly_tests::{Flavor, mysql_matrix};
 
-use crate::{assert_completed, assert_rolled_back, stage, write};
+use crate::{assert_completed, assert_rolled_back, leave, somebody, stage, write};
 
 const CHANGE: &str = "ALTER TABLE t MODIFY c bigint, ADD UNIQUE KEY t_c (c)";
 
@@ -31,6 +31,19 @@ async fn who_begins_to_write_is_made_way_for(flavor: Flavor) {
     let child = stage.begin(&slowly("up"), "compare.beside=sleep(1500)");
     stage.reached("compare.beside", 1).await;
     write(&stage, "UPDATE t SET c = -1 WHERE id = 5").await;
+    wait(child).await.assert(0, &[]);
+    assert!(passed(&stage, "compare.whole"));
+    assert_completed(stage).await;
+}
+
+/// A build that waits for somebody else's lock in vain is alone from then on.
+async fn a_build_that_was_given_up_has_no_company(flavor: Flavor) {
+    let stage = stage(flavor, "beside_held", CHANGE).await;
+    let child = stage.begin(&slowly("up"), "compare.beside=sleep(1500)");
+    stage.reached("chunk.before", 2).await;
+    let holder = somebody(&stage, "BEGIN; SELECT * FROM t_shoofly LIMIT 1").await;
+    stage.reached("build.alone", 1).await;
+    leave(holder).await;
     wait(child).await.assert(0, &[]);
     assert!(passed(&stage, "compare.whole"));
     assert_completed(stage).await;
@@ -66,6 +79,7 @@ async fn rows_that_triggers_have_brought_are_no_duplicates(flavor: Flavor) {
 mysql_matrix!(
     tables_are_compared_while_indexes_are_built,
     who_begins_to_write_is_made_way_for,
+    a_build_that_was_given_up_has_no_company,
     what_differs_is_named,
     a_death_in_that_time_loses_nothing,
     rows_that_triggers_have_brought_are_no_duplicates,

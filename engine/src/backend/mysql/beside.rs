@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::claim::Claim;
 use super::compare::{FRESH, Reading};
+use super::guard::Work;
 use super::quiet::Quiet;
 use super::{files, ledger};
 use crate::dialect::mysql::shadow::{self, Pair};
@@ -20,8 +21,9 @@ use crate::plan::Step;
 use crate::plan::shadow::Shadow;
 use crate::text::Sql;
 
-/// How long a statement of the comparison should take: a build waits for its lock for 25 ms as things are.
+/// How long a statement of the comparison should take, and how much less than a build waits for its lock at least.
 const LITTLE: Duration = Duration::from_millis(10);
+const ROOM: u32 = 2;
 
 /// A comparison that has found all rows alike, and when.
 #[derive(Debug, Default)]
@@ -52,7 +54,9 @@ impl Claim {
     ) -> Result<(), Error> {
         let (pair, quiet) = (self.pair(shadow)?, self.quiet.of(&shadow.table));
         let failed = |error: DbError| error.doing(format!("look who writes to {}", shadow.table.display()));
-        let beside = pair.counts_side_by_side() && quiet.is(&self.session).await.map_err(failed)?;
+        let beside = pair.counts_side_by_side()
+            && Work::Apart.patience(&self.settings.locks) >= LITTLE * ROOM
+            && quiet.is(&self.session).await.map_err(failed)?;
         let company = self.stop.child_token();
         // On the heap: both are large, and they are polled deep in a stack.
         let building = Box::pin(self.index(step, shadow, statements, beside.then_some(&company)));

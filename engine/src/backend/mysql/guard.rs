@@ -21,6 +21,7 @@ use crate::dialect::mysql::lock;
 use crate::driver::mysql::Session;
 use crate::error::{Blocker, DbError, DbErrorKind, Error};
 use crate::event::{Event, Events};
+use crate::failpoint;
 use crate::plan::{LockMode, StepId, TableLock};
 use crate::schema::mysql::TablePath;
 use crate::settings::LockSettings;
@@ -76,6 +77,15 @@ pub(super) enum Work {
 impl Work {
     fn builds(self) -> bool {
         matches!(self, Self::Long | Self::Apart)
+    }
+
+    /// How long a statement of ours may wait for its lock before it is ended.
+    pub(super) fn patience(self, settings: &LockSettings) -> Duration {
+        match self {
+            Self::Brief | Self::Rename => PENDING,
+            Self::Apart => settings.budget / 4,
+            Self::Long => settings.budget / 2,
+        }
     }
 
     /// Time that builds may cost which were given up at the first sight of somebody. Then they wait for the lock, for a moment.
@@ -166,6 +176,7 @@ impl Guarded<'_> {
                     lost += asked;
                     if let Some(company) = self.company.filter(|company| !company.is_cancelled()) {
                         company.cancel();
+                        failpoint::pass("build.alone").await;
                         work = Work::Brief;
                     }
                     if work == Work::Brief && lost > kind.may_lose() {
@@ -199,7 +210,7 @@ impl Guarded<'_> {
         let (waited, felt) = match kind {
             Work::Brief | Work::Rename => (asked, asked > PENDING / 2),
             // How long a build has asked at its end is known only where it may wait: most of that time it has worked.
-            Work::Long | Work::Apart => (self.patience(work), work.builds()),
+            Work::Long | Work::Apart => (work.patience(self.settings), work.builds()),
         };
         if !felt {
             return Duration::from_millis(2 + jitter(attempts) % 6);
@@ -208,15 +219,6 @@ impl Guarded<'_> {
             self.events.emit(Event::LockMissed { step: self.step.clone(), asked });
         }
         (4 * waited).max(Duration::from_millis(10 + jitter(attempts) % 40))
-    }
-
-    /// How long a statement of ours may wait for its lock before it is ended.
-    fn patience(&self, work: Work) -> Duration {
-        match work {
-            Work::Brief | Work::Rename => PENDING,
-            Work::Apart => self.settings.budget / 4,
-            Work::Long => self.settings.budget / 2,
-        }
     }
 
     /// The files that will have other names, at rest for the first time.
@@ -278,7 +280,7 @@ impl Guarded<'_> {
             return batch.await.map(|_| ());
         }
         tokio::pin!(batch);
-        let patience = self.patience(work);
+        let patience = work.patience(self.settings);
         let mut waits_since: Option<Instant> = None;
         let mut pause = PENDING;
         loop {

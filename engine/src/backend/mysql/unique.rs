@@ -56,7 +56,7 @@ impl Claim {
     /// [`Error::Data`] with the duplicates; [`Error::Outwaited`] where none were found and `give_up_after` has passed. Nothing is
     /// built then.
     pub(super) async fn build(&self, build: Build<'_>, table: &TablePath, indexes: UniqueOf<'_>) -> Result<(), Error> {
-        self.room_to_sort().await?;
+        self.room_to_sort().await;
         let began = Instant::now();
         let mut pause = PAUSE;
         loop {
@@ -91,13 +91,14 @@ impl Claim {
         }
     }
 
-    /// Gives a build room to sort in memory: by default MySQL has a megabyte for it, and merges files.
-    async fn room_to_sort(&self) -> Result<(), Error> {
+    /// Gives a build room to sort in memory, where it can be given: by default MySQL has a megabyte for it, and merges files.
+    async fn room_to_sort(&self) {
         if self.session.product() != Product::MySql || self.session.version() < SORTS_IN_BUFFER {
-            return Ok(());
+            return;
         }
-        let set = self.session.execute(&format!("SET innodb_ddl_buffer_size = {SORT_BUFFER}")).await;
-        set.map(|_| ()).map_err(|error| error.doing("give builds of indexes room"))
+        if let Err(error) = self.session.execute(&format!("SET innodb_ddl_buffer_size = {SORT_BUFFER}")).await {
+            tracing::debug!(%error, "builds of indexes have the server's own room to sort");
+        }
     }
 
     /// Values that several rows have under these indexes, in one moment.
