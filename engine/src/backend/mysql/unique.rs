@@ -56,7 +56,9 @@ impl Claim {
     /// [`Error::Data`] with the duplicates; [`Error::Outwaited`] where none were found and `give_up_after` has passed. Nothing is
     /// built then.
     pub(super) async fn build(&self, build: Build<'_>, table: &TablePath, indexes: UniqueOf<'_>) -> Result<(), Error> {
-        self.room_to_sort().await;
+        if build.company.is_some() {
+            self.room_to_sort().await;
+        }
         let began = Instant::now();
         let mut pause = PAUSE;
         loop {
@@ -91,7 +93,8 @@ impl Claim {
         }
     }
 
-    /// Gives a build room to sort in memory, where it can be given: by default MySQL has a megabyte for it, and merges files.
+    /// Gives a build room to sort in memory, where it can be given: by default MySQL has a megabyte for it, and merges files. Only
+    /// where nobody writes: a build that is done sooner writes more at once, and commits wait for the disk.
     async fn room_to_sort(&self) {
         if self.session.product() != Product::MySql || self.session.version() < SORTS_IN_BUFFER {
             return;
