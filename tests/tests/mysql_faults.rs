@@ -9,6 +9,7 @@ use shoofly_tests::mysql::{App, Stage, connect};
 use shoofly_tests::{Flavor, My};
 
 mod mysql_faults {
+    mod broken_off;
     mod building;
     mod dangling;
     mod dual_column;

@@ -2,13 +2,14 @@
 
 use std::time::Instant;
 
-use super::guard::{Guarded, RESET, Work};
+use super::guard::{Guarded, Work};
 use super::ledger;
 use crate::dialect::mysql::lock;
 use crate::error::{DbError, Error};
 use crate::failpoint;
 use crate::plan::TableLock;
 use crate::schema::mysql::TablePath;
+use crate::sql;
 use crate::text::Sql;
 
 /// What is done under one write lock, if nothing speaks against it.
@@ -73,7 +74,8 @@ impl Guarded<'_> {
         table: &TablePath,
         work: impl AsyncFnOnce() -> Result<T, DbError>,
     ) -> Result<T, Error> {
-        let (acquiring, began) = (self.hold(locks, &lock::write(table), Work::Brief).await?, Instant::now());
+        let lock = sql!("{lock}; SET {heard_from}", lock = lock::write(table), heard_from = Sql::raw(lock::HEARD_FROM));
+        let (acquiring, began) = (self.hold(locks, &lock, Work::Brief).await?, Instant::now());
         let done = self.give_back(work().await).await;
         self.released(acquiring, acquiring + began.elapsed());
         done
@@ -92,9 +94,10 @@ impl Guarded<'_> {
         let doing = |error: DbError| error.doing(format!("run step {}", self.step));
         if done.is_err() {
             ledger::abandon(self.session).await;
-            self.session.execute(RESET).await.map_err(doing)?;
+            self.reset().await.map_err(doing)?;
         } else {
-            self.session.execute("UNLOCK TABLES").await.map_err(doing)?;
+            let unlock = format!("UNLOCK TABLES; SET {}", lock::UNHEARD);
+            self.session.execute(&unlock).await.map_err(doing)?;
         }
         done.map_err(doing)
     }

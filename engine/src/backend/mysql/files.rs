@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use super::ledger;
 use crate::dialect::mysql::files;
 use crate::driver::mysql::{Session, Target};
 use crate::error::{DbError, DbErrorKind};
@@ -33,7 +34,10 @@ const NEAR: Duration = Duration::from_millis(200);
 /// On a server that never stops writing there is no such moment.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What was seen last of a server's page cleaner by [`watch`]. It keeps its seconds from one step of a change to the next.
+/// Statements within [`QUIET`] that are our own, or too few to be an application's.
+const OURS: i64 = 3;
+
+/// What was seen last of a server's page cleaner before. It keeps its seconds from one step of a change to the next.
 static KNOWN: Mutex<Option<(Target, Count)>> = Mutex::new(None);
 
 /// The files, and what was seen of those who write to them.
@@ -89,8 +93,7 @@ async fn watch(session: &Session, stop: &CancellationToken) {
         let mut files = Files { names, cleaners, seen: Seen::begin(Instant::now(), PATIENCE, None) };
         while !stop.is_cancelled() {
             files.rest(session).await?;
-            let known = (session.target().clone(), files.seen.cleaner.clone());
-            *KNOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
+            files.seen.keep(session.target());
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(NOW_AND_THEN) => {}
@@ -101,6 +104,27 @@ async fn watch(session: &Session, stop: &CancellationToken) {
     if let Err(error) = watching.await {
         tracing::debug!(%error, "the page cleaner cannot be watched");
     }
+}
+
+/// Waits for a moment in which the page cleaner brings nothing to disk, for statements of which the server makes renames of files
+/// of ours: nobody uses those tables, but while such a rename sleeps, whoever rolls back or opens a table for the first time waits
+/// for the dictionary. On a server that nobody uses nothing is waited for, as it would take longest there.
+///
+/// # Errors
+/// The server's.
+pub(super) async fn between_bursts(session: &Session, stop: &CancellationToken) -> Result<(), DbError> {
+    if session.product() == Product::MySql && others_use(session).await? {
+        Files::at_rest(session, &[], PATIENCE, stop).await?;
+    }
+    Ok(())
+}
+
+/// Whether others than us use the server at this time.
+async fn others_use(session: &Session) -> Result<bool, DbError> {
+    let first = ledger::number(&session.rows(files::STATEMENTS).await?);
+    tokio::time::sleep(QUIET).await;
+    let second = ledger::number(&session.rows(files::STATEMENTS).await?);
+    Ok(second - first > OURS)
 }
 
 /// What is known of that server's page cleaner.
@@ -134,6 +158,7 @@ impl Files {
         while !files.rest(session).await? && !stop.is_cancelled() {
             tokio::time::sleep(PAUSE).await;
         }
+        files.seen.keep(session.target());
         Ok(Some(files))
     }
 
@@ -164,6 +189,12 @@ impl Seen {
     fn begin(now: Instant, patience: Duration, cleaner: Option<Count>) -> Self {
         let cleaner = cleaner.unwrap_or(Count::begin(now));
         Self { files: Count::begin(now), cleaner, patience, until: now + patience }
+    }
+
+    /// Keeps what was seen of that server's page cleaner for the next who asks.
+    fn keep(&self, server: &Target) {
+        let seen = (server.clone(), self.cleaner.clone());
+        *KNOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
     }
 
     /// Whether this is the moment, where so much has been written to the files and by the page cleaner by now.

@@ -7,7 +7,7 @@ use super::executor::exclusive;
 use super::guard::Work;
 use super::swap::changed;
 use super::unique::{Build, UniqueOf};
-use super::{copy, ledger, trying};
+use super::{copy, files, ledger, trying};
 use crate::dialect::mysql::literal::Text;
 use crate::dialect::mysql::shadow::Pair;
 use crate::dialect::mysql::{lock, native, shape, trigger};
@@ -76,6 +76,8 @@ impl Claim {
         let shaped = statements.iter().rposition(names).map_or(0, |last| last + 1);
         let (shape, others) = statements.split_at(shaped);
         if !shape.is_empty() {
+            let quiet = files::between_bursts(&self.session, &self.stop).await;
+            quiet.map_err(|error| error.doing(format!("run step {step}")))?;
             let work = async { Ok(self.each(step, &[], shape).await) };
             let made = trying::alone(&self.session, shadow.clauses.as_str(), work).await;
             made.map_err(|error| error.doing(format!("run step {step}")))??;

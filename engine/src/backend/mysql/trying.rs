@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use super::holders;
+use super::{files, holders};
 use crate::dialect::mysql::dual::{Dual, Wanted};
 use crate::dialect::mysql::planner::{Trial, Tried};
 use crate::dialect::mysql::{names, shape};
@@ -45,7 +45,7 @@ pub(super) async fn patiently(
 ) -> Result<Option<Tried>, Error> {
     let began = Instant::now();
     for attempts in 1_u32.. {
-        let error = match attempt(session, trial, known).await {
+        let error = match attempt(session, engine, trial, known).await {
             Err(error) if locked_out(&error) => error,
             done => return done,
         };
@@ -79,13 +79,14 @@ fn path(trial: &Trial, known: &Catalogue) -> Option<TablePath> {
 ///
 /// # Errors
 /// [`Error::Database`] where the copy cannot be made; it is dropped in any case.
-async fn attempt(session: &Session, trial: &Trial, known: &Catalogue) -> Result<Option<Tried>, Error> {
+async fn attempt(session: &Session, engine: &Engine, trial: &Trial, known: &Catalogue) -> Result<Option<Tried>, Error> {
     let Some(table) = path(trial, known).and_then(|path| known.table(&path)).filter(|table| table.kind == "BASE TABLE")
     else {
         return Ok(None);
     };
     let Some(copy) = names::in_ledger(&format!("try_{}", session.id())) else { return Ok(None) };
     let doing = |error: DbError| error.doing(format!("try the change of {} on an empty copy", table.path.display()));
+    files::between_bursts(session, &engine.stop).await.map_err(doing)?;
     let work = async {
         let tried = Trying { session, table, copy: &copy, trial }.all().await;
         failpoint::pass("try.made").await;

@@ -17,18 +17,12 @@ use crate::event::Event;
 use crate::plan::shadow::{NativeAlter, Shadow};
 use crate::plan::{Step, TableLock};
 use crate::schema::mysql::{Index, TablePath};
-use crate::sql::mysql::mode::Product;
 use crate::sql::mysql::name::WrittenName;
 use crate::text::Sql;
 
 /// Between two builds, at first and at most.
 const PAUSE: Duration = Duration::from_millis(50);
 const LONG_PAUSE: Duration = Duration::from_secs(5);
-
-/// MySQL that lets a session say how much memory its builds use.
-const SORTS_IN_BUFFER: u32 = 80_027;
-/// 64 MiB, of which each thread of a build gets its part.
-const SORT_BUFFER: u64 = 67_108_864;
 
 /// A statement that builds indexes, whatever else it does.
 pub(super) struct Build<'a> {
@@ -56,9 +50,6 @@ impl Claim {
     /// [`Error::Data`] with the duplicates; [`Error::Outwaited`] where none were found and `give_up_after` has passed. Nothing is
     /// built then.
     pub(super) async fn build(&self, build: Build<'_>, table: &TablePath, indexes: UniqueOf<'_>) -> Result<(), Error> {
-        if build.company.is_some() {
-            self.room_to_sort().await;
-        }
         let began = Instant::now();
         let mut pause = PAUSE;
         loop {
@@ -90,17 +81,6 @@ impl Claim {
                 () = tokio::time::sleep(pause) => {}
             }
             pause = (pause * 2).min(LONG_PAUSE);
-        }
-    }
-
-    /// Gives a build room to sort in memory, where it can be given: by default MySQL has a megabyte for it, and merges files. Only
-    /// where nobody writes: a build that is done sooner writes more at once, and commits wait for the disk.
-    async fn room_to_sort(&self) {
-        if self.session.product() != Product::MySql || self.session.version() < SORTS_IN_BUFFER {
-            return;
-        }
-        if let Err(error) = self.session.execute(&format!("SET innodb_ddl_buffer_size = {SORT_BUFFER}")).await {
-            tracing::debug!(%error, "builds of indexes have the server's own room to sort");
         }
     }
 

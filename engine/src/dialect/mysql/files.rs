@@ -28,6 +28,12 @@ pub fn of(tables: &[TablePath]) -> Option<Sql> {
 pub const CLEANERS: &str =
     "SELECT THREAD_ID FROM performance_schema.threads WHERE NAME LIKE 'thread/innodb/page_flush%'";
 
+/// How many statements all sessions have sent so far.
+///
+/// Lock: none.
+pub const STATEMENTS: &str =
+    "SELECT VARIABLE_VALUE FROM performance_schema.global_status WHERE VARIABLE_NAME = 'Questions'";
+
 /// How often the files were written and brought to disk so far, and how often these threads wrote to any file: two numbers that
 /// grow.
 ///

@@ -8,8 +8,9 @@ use crate::sql;
 use crate::sql::mysql::mode::Product;
 use crate::text::Sql;
 
-/// Fails with error 1242 while a transaction of somebody else's holds a lock on one of the tables: as the first statement of a
-/// batch it ends it, and nothing is asked for. For MySQL, which has no way of asking without waiting.
+/// Fails with error 1242 while a transaction of somebody else's holds a lock on one of the tables, or a backup keeps everybody
+/// from changing definitions (we would wait for its end with the table locked): as the first statement of a batch it ends it, and
+/// nothing is asked for. For MySQL, which has no way of asking without waiting.
 ///
 /// Lock: none.
 #[must_use]
@@ -17,9 +18,9 @@ pub fn assert_nobody(tables: &[TablePath]) -> Sql {
     sql!(
         "SELECT IF((SELECT COUNT(*) FROM performance_schema.metadata_locks AS m \
          JOIN performance_schema.threads AS p ON p.THREAD_ID = m.OWNER_THREAD_ID \
-         WHERE m.OBJECT_TYPE = 'TABLE' AND ({named}) AND p.PROCESSLIST_ID <> CONNECTION_ID() \
+         WHERE {in_the_way} AND p.PROCESSLIST_ID <> CONNECTION_ID() \
          AND m.LOCK_DURATION <> 'STATEMENT') = 0, 1, (SELECT 1 UNION SELECT 2))",
-        named = named("m.OBJECT_SCHEMA", "m.OBJECT_NAME", tables),
+        in_the_way = in_the_way(tables),
     )
 }
 
@@ -40,6 +41,14 @@ pub(super) fn named(schema: &str, name: &str, tables: &[TablePath]) -> Sql {
     if each.is_empty() { Sql::raw("FALSE") } else { Sql::join(&each, " OR ") }
 }
 
+/// Locks `m` on the tables, and `LOCK INSTANCE FOR BACKUP`.
+fn in_the_way(tables: &[TablePath]) -> Sql {
+    sql!(
+        "(m.OBJECT_TYPE = 'TABLE' AND ({named}) OR m.OBJECT_TYPE = 'BACKUP LOCK' AND m.LOCK_TYPE = 'SHARED')",
+        named = named("m.OBJECT_SCHEMA", "m.OBJECT_NAME", tables),
+    )
+}
+
 /// How [`holders`] ends what it says of a lock that is not held yet.
 pub const WAITS: &str = "(waits for it)";
 
@@ -56,14 +65,14 @@ pub fn holders(tables: &[TablePath]) -> Sql {
          COALESCE(p.PROCESSLIST_STATE, p.PROCESSLIST_COMMAND, ''), \
          COALESCE(TIMESTAMPDIFF(MICROSECOND, CONVERT_TZ(x.trx_started, 'SYSTEM', '+00:00'), NOW(6)) / 1000000, p.PROCESSLIST_TIME, 0), \
          COALESCE(LEFT(p.PROCESSLIST_INFO, 200), ''), \
-         CONCAT(m.LOCK_TYPE, ' on ', m.OBJECT_NAME, IF(m.LOCK_STATUS = 'PENDING', ' {waits}', '')) \
+         CONCAT(m.LOCK_TYPE, ' on ', COALESCE(m.OBJECT_NAME, 'the server (LOCK INSTANCE FOR BACKUP)'), IF(m.LOCK_STATUS = 'PENDING', ' {waits}', '')) \
          FROM performance_schema.metadata_locks AS m \
          JOIN performance_schema.threads AS p ON p.THREAD_ID = m.OWNER_THREAD_ID \
          LEFT JOIN information_schema.innodb_trx AS x ON x.trx_mysql_thread_id = p.PROCESSLIST_ID \
-         WHERE m.OBJECT_TYPE = 'TABLE' AND ({named}) AND p.PROCESSLIST_ID <> CONNECTION_ID() \
+         WHERE {in_the_way} AND p.PROCESSLIST_ID <> CONNECTION_ID() \
          ORDER BY 5 DESC LIMIT 20",
         waits = Sql::raw(WAITS),
-        named = named("m.OBJECT_SCHEMA", "m.OBJECT_NAME", tables),
+        in_the_way = in_the_way(tables),
     )
 }
 
@@ -81,16 +90,24 @@ pub fn transactions() -> Sql {
     )
 }
 
-/// Whether the connection of that id waits for a metadata lock at this moment: `1` or `0`.
+/// What the connection of that id does at this moment: [`WAITING`] for a metadata lock, [`IDLE`], or anything else.
 ///
 /// Lock: none.
 #[must_use]
-pub fn waits(connection: u64) -> Sql {
+pub fn doing(connection: u64) -> Sql {
     sql!(
-        "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = {id} AND STATE LIKE 'Waiting for table%lock'",
+        "SELECT CASE WHEN COMMAND = 'Sleep' THEN '{idle}' WHEN STATE LIKE 'Waiting for %lock' THEN '{waiting}' ELSE 'works' END \
+         FROM information_schema.PROCESSLIST WHERE ID = {id}",
+        idle = Sql::raw(IDLE),
+        waiting = Sql::raw(WAITING),
         id = connection,
     )
 }
+
+/// How [`doing`] says that a connection waits for a lock of tables, schemas, triggers, or against backups.
+pub const WAITING: &str = "waits";
+/// How [`doing`] says that the server waits for the connection's next statement.
+pub const IDLE: &str = "idle";
 
 /// Opens a transaction that the server lists, and that keeps no snapshot at `READ COMMITTED`.
 ///
@@ -142,6 +159,12 @@ pub fn unwaited(product: Product, statement: &Sql) -> Sql {
 pub fn write(table: &TablePath) -> Sql {
     sql!("LOCK TABLES {t} WRITE; SET lock_wait_timeout = 1", t = table)
 }
+
+/// For as long as a lock is kept from one statement of ours to the next, an assignment for `SET`: the server takes it back where it
+/// hears nothing for five seconds, as our machine, or the way to it, may be gone.
+pub const HEARD_FROM: &str = "wait_timeout = 5";
+/// At any other time, an assignment for `SET`: a week without a word is no reason to end a session.
+pub const UNHEARD: &str = "wait_timeout = 604800";
 
 /// Statements under one write lock: nobody writes between them, and the lock is asked for once.
 ///

@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::error::closed;
 use super::{Target, classify};
+use crate::dialect::mysql::lock::UNHEARD;
 use crate::error::{DbError, DbErrorKind, Error, Problem};
 use crate::sql::mysql::mode::Product;
 
@@ -17,7 +18,7 @@ use crate::sql::mysql::mode::Product;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What every session of ours runs under, whatever the server's globals say; but dates of zeros are as good as they are to the
-/// server. A week without a word is no reason to end it.
+/// server. [`UNHEARD`] belongs to it.
 const HYGIENE: &str = "SET NAMES utf8mb4; \
      SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; SET SESSION TRANSACTION READ WRITE; \
      SET sql_mode = CONCAT('STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO', \
@@ -25,7 +26,7 @@ const HYGIENE: &str = "SET NAMES utf8mb4; \
      IF(FIND_IN_SET('NO_ZERO_IN_DATE', @@global.sql_mode), ',NO_ZERO_IN_DATE', '')), \
      time_zone = '+00:00', autocommit = 1, lock_wait_timeout = 1, innodb_lock_wait_timeout = 1, \
      foreign_key_checks = 1, unique_checks = 1, sql_safe_updates = 0, sql_quote_show_create = 1, \
-     sql_select_limit = 18446744073709551615, wait_timeout = 604800, group_concat_max_len = 16777216";
+     sql_select_limit = 18446744073709551615, group_concat_max_len = 16777216";
 
 /// What only the one product has; estimates of MySQL are a day old otherwise, and it sorts an index's rows in 1 MB.
 const HYGIENE_MYSQL: &str = "SET max_execution_time = 0, information_schema_stats_expiry = 0 \
@@ -81,7 +82,7 @@ impl Session {
         if self.version < oldest {
             return Err(too_old(&target, &text));
         }
-        self.execute(HYGIENE).await.map_err(failed)?;
+        self.execute(&format!("{HYGIENE}, {UNHEARD}")).await.map_err(failed)?;
         self.execute(more).await.map_err(failed)?;
         let first = self.rows(LOOK).await.map_err(failed)?;
         for _ in 0..2 {
