@@ -9,9 +9,9 @@ use crate::report::InTheWay;
 use crate::schema::mysql::TablePath;
 use crate::sql::mysql::mode::Product;
 
-/// Whether a session has its lock, or waits for it as we do.
+/// Whether a session of an application's has its lock: no backup's, and not one that waits for it as we do.
 pub(super) fn holds(blocker: &Blocker) -> bool {
-    !blocker.holds.ends_with(lock::WAITS)
+    !blocker.holds.ends_with(lock::WAITS) && !blocker.holds.ends_with(lock::BACKUP)
 }
 
 /// Who holds or waits for locks on the tables, the oldest first; nothing where the server does not tell.

@@ -49,6 +49,9 @@ fn in_the_way(tables: &[TablePath]) -> Sql {
     )
 }
 
+/// What [`holders`] calls the object of a backup's lock.
+pub const BACKUP: &str = "the server (LOCK INSTANCE FOR BACKUP)";
+
 /// How [`holders`] ends what it says of a lock that is not held yet.
 pub const WAITS: &str = "(waits for it)";
 
@@ -65,12 +68,13 @@ pub fn holders(tables: &[TablePath]) -> Sql {
          COALESCE(p.PROCESSLIST_STATE, p.PROCESSLIST_COMMAND, ''), \
          COALESCE(TIMESTAMPDIFF(MICROSECOND, CONVERT_TZ(x.trx_started, 'SYSTEM', '+00:00'), NOW(6)) / 1000000, p.PROCESSLIST_TIME, 0), \
          COALESCE(LEFT(p.PROCESSLIST_INFO, 200), ''), \
-         CONCAT(m.LOCK_TYPE, ' on ', COALESCE(m.OBJECT_NAME, 'the server (LOCK INSTANCE FOR BACKUP)'), IF(m.LOCK_STATUS = 'PENDING', ' {waits}', '')) \
+         CONCAT(m.LOCK_TYPE, ' on ', COALESCE(m.OBJECT_NAME, '{backup}'), IF(m.LOCK_STATUS = 'PENDING', ' {waits}', '')) \
          FROM performance_schema.metadata_locks AS m \
          JOIN performance_schema.threads AS p ON p.THREAD_ID = m.OWNER_THREAD_ID \
          LEFT JOIN information_schema.innodb_trx AS x ON x.trx_mysql_thread_id = p.PROCESSLIST_ID \
          WHERE {in_the_way} AND p.PROCESSLIST_ID <> CONNECTION_ID() \
          ORDER BY 5 DESC LIMIT 20",
+        backup = Sql::raw(BACKUP),
         waits = Sql::raw(WAITS),
         in_the_way = in_the_way(tables),
     )
