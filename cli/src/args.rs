@@ -12,7 +12,7 @@ use shoofly_sandbox::Product;
 #[derive(Debug, Parser)]
 #[command(name = "shoofly", version, arg_required_else_help = true, disable_help_subcommand = true, after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// The database: postgres://user:password@host:port/name  [env: DATABASE_URL, also from .env]
+    /// The database: postgres:// or mysql://user:password@host:port/name  [env: DATABASE_URL, also from .env]
     #[arg(long, global = true, help_heading = "Everywhere", value_name = "URL")]
     pub(crate) url: Option<String>,
     /// Configuration file [default: shoofly.toml, where it exists]
