@@ -33,6 +33,8 @@ pub fn column_refs(expr: &str, mode: Mode) -> Result<Vec<ColumnRef>, ExprError> 
 /// As [`column_refs`].
 pub fn rebind(expr: &str, mode: Mode, to: impl Fn(&ColumnRef) -> Option<String>) -> Result<String, ExprError> {
     let edits = column_refs(expr, mode)?.into_iter().filter_map(|column| Some((column.range.clone(), to(&column)?)));
+    // What stays as it is needs no blank beside it that was not there.
+    let edits = edits.filter(|(range, to)| expr.get(range.clone()) != Some(to.as_str()));
     Ok(splice(expr, edits, grows))
 }
 

@@ -135,6 +135,7 @@ fn rebinds_only_the_names_bytes() {
     }
     assert_eq!(rebind("-c", Mode::default(), |_| Some("-1".to_owned())).unwrap(), "- -1");
     assert_eq!(rebind("a", Mode::default(), |_| None).unwrap(), "a");
+    assert_eq!(rebind("a AND`b`", Mode::default(), |_| Some("`b`".to_owned())).unwrap(), "`b` AND`b`");
 }
 
 #[test]
